@@ -1,0 +1,147 @@
+# lsv: the linear algebra of a NumPy/PyTorch notebook in one small binary.
+# `make help` lists the goals. Everything built lies under build/, but for ./lsv itself.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build
+CC      ?= cc
+AR      ?= ar
+OPT     ?= -O2
+VERSION := 0.1.0
+
+# ---- what is on this machine ----
+# pkg-config where it knows the package, else a trial link.
+try = $(shell printf '%s\nint main(void){return 0;}\n' '$(1)' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo yes)
+
+BLAS_LIBS    ?= -llapacke -lopenblas
+HAVE_BLAS    := $(call try,#include <cblas.h>,-lopenblas)
+HAVE_LAPACKE := $(call try,#include <lapacke.h>,-llapacke)
+READLINE     ?= $(call try,#include <stdio.h>\n#include <readline/readline.h>,-lreadline)
+
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla
+CPPFLAGS += -D_GNU_SOURCE -DLSV_VERSION='"$(VERSION)"' -Ilib -Isrc
+CFLAGS   ?= -g
+CFLAGS   += -std=c17 $(OPT) -fPIC -pthread -fno-math-errno -ffp-contract=off $(WARN)
+LDLIBS   += $(BLAS_LIBS) -lm -pthread
+ifeq ($(READLINE),yes)
+REPL_CPP := -DLSV_READLINE
+REPL_LIBS := -lreadline
+endif
+
+# ---- sources ----
+LIB_SRC  := $(sort $(shell find lib -name '*.c'))
+LANG_SRC := $(sort $(shell find src/lang -name '*.c'))
+REPL_SRC := $(sort $(shell find src/repl -name '*.c'))
+obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
+LIB_OBJ  := $(call obj,$(LIB_SRC) $(LANG_SRC))
+REPL_OBJ := $(call obj,$(REPL_SRC))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+
+PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate doc/reference
+PROGRAM_BIN := $(addprefix $(BUILD)/tests/,$(foreach p,$(PROGRAMS),$(if $(wildcard tests/$(p).c),$(notdir $(p)))))
+
+.PHONY: all
+all: lsv $(BUILD)/liblsv.a $(BUILD)/liblsv.so $(BUILD)/lsv.pc
+
+lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+
+$(BUILD)/liblsv.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJ)
+
+$(BUILD)/liblsv.so: $(LIB_OBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liblsv.so.0 -o $@ $(LIB_OBJ) $(LDLIBS)
+
+$(BUILD)/lsv.pc: Makefile
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: lsv' 'Description: NumPy and PyTorch linear algebra, and the language over it' \
+	  'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/lsv' 'Libs: -L$${prefix}/lib -llsv' \
+	  'Libs.private: $(LDLIBS)' > $@
+
+$(LIB_OBJ) $(REPL_OBJ): | found
+$(BUILD)/src/repl/%.o: CPPFLAGS += $(REPL_CPP)
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Test programs, each one file.
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/liblsv.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/liblsv.a $(LDLIBS)
+define program
+$(BUILD)/tests/$(notdir $(1)): tests/$(1).c $(BUILD)/liblsv.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) -Itests/unit $$(CFLAGS) -MMD -MP -o $$@ $$< $$(BUILD)/liblsv.a $$(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# Says once per build what was found, and stops early where something needed is missing.
+.PHONY: found
+found:
+ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE),yesyes)
+	@echo "lsv needs OpenBLAS and LAPACKE: apt-get install libopenblas-dev liblapacke-dev" >&2; exit 1
+else ifneq ($(MAKELEVEL)-$(FOUND_QUIET),0-)
+else
+	@echo "found: OpenBLAS, LAPACKE, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
+endif
+
+# ---- running and testing ----
+
+.PHONY: demo check asan bench reference
+demo: lsv
+	@for e in examples/00[012]*.lsv; do echo "== $$e"; ./lsv $$e || exit 1; done
+
+check: all $(UNIT_BIN) $(PROGRAM_BIN)
+	@python3 tests/run.py --build $(BUILD) --lsv ./lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
+
+# The same tests in a build of its own, under the address and undefined-behaviour sanitizers.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 $(SANITIZE)' LSV=$(BUILD)/asan/lsv check-asan
+
+.PHONY: check-asan
+check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(BUILD)/lsv
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	  python3 tests/run.py --sanitized --build $(BUILD) --lsv $(BUILD)/lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
+$(BUILD)/lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+
+bench: lsv
+	@python3 tests/bench/bench.py --lsv ./lsv
+
+reference: $(BUILD)/tests/reference
+	$(BUILD)/tests/reference > doc/reference.md
+
+# ---- installing ----
+
+HEADERS := $(sort $(shell find lib -name '*.h'))
+.PHONY: install uninstall clean help
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 lsv $(DESTDIR)$(PREFIX)/bin/lsv
+	install -m 644 $(BUILD)/liblsv.a $(DESTDIR)$(PREFIX)/lib/liblsv.a
+	install -m 755 $(BUILD)/liblsv.so $(DESTDIR)$(PREFIX)/lib/liblsv.so.0
+	ln -sf liblsv.so.0 $(DESTDIR)$(PREFIX)/lib/liblsv.so
+	install -m 644 $(BUILD)/lsv.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/lsv.pc
+	@for h in $(HEADERS:lib/%=%); do install -D -m 644 lib/$$h $(DESTDIR)$(PREFIX)/include/lsv/$$h; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/lsv $(DESTDIR)$(PREFIX)/lib/liblsv.a $(DESTDIR)$(PREFIX)/lib/liblsv.so $(DESTDIR)$(PREFIX)/lib/liblsv.so.0 $(DESTDIR)$(PREFIX)/lib/pkgconfig/lsv.pc
+	rm -rf $(DESTDIR)$(PREFIX)/include/lsv
+
+clean:
+	rm -rf $(BUILD) lsv
+
+help:
+	@echo "make            the program lsv, build/liblsv.a, build/liblsv.so"
+	@echo "make demo       the notebooks' work, from examples/"
+	@echo "make check      all tests; CONFORMANCE=DIR adds another corpus"
+	@echo "make asan       the same under the address and undefined-behaviour sanitizers"
+	@echo "make bench      timings beside python3 with NumPy, and Octave, where installed"
+	@echo "make reference  doc/reference.md, from the builtins' own records"
+	@echo "make install    to PREFIX=$(PREFIX) (DESTDIR is honoured); make uninstall"
+	@echo "READLINE=no     build without readline;  OPT='-O3 -march=native' other flags"
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,77 @@
+/* Writes the language reference from the builtins' own records, as Markdown on standard output;
+   with --examples, every example as a line `NAME<TAB>input<TAB>expected` with \n escaped, for the doctests. */
+#include "lang/builtins/builtin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct { const char *prefix, *title; } chapters[] = {
+    {"", "Without a prefix"}, {"np.", "numpy (np)"}, {"np.linalg.", "numpy.linalg"}, {"np.random.", "numpy.random"},
+    {"ndarray.", "ndarray"}, {"torch.", "torch"}, {"torch.linalg.", "torch.linalg"}, {"torch.nn.", "torch.nn"},
+    {"torch.cuda.", "torch.cuda"}, {"tensor.", "Tensor"}, {"generator.", "numpy.random.Generator"}, {"str.", "str"},
+    {"list.", "list"}, {"tuple.", "tuple"}, {"dict.", "dict"}, {"math.", "math"}, {"itertools.", "itertools"},
+    {"time.", "time"}, {"tqdm.", "tqdm"},
+};
+enum { NCHAPTERS = sizeof chapters / sizeof *chapters };
+
+typedef struct item { char name[96]; const ls_builtin *b; } item;
+static item items[8192];
+static int nitems;
+
+static bool collect(void *ctx, const char *name, const ls_builtin *b) {
+    (void)ctx;
+    if (nitems == 8192) return false;
+    snprintf(items[nitems].name, sizeof items[nitems].name, "%s", name);
+    items[nitems++].b = b;
+    return true;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(((const item *)a)->name, ((const item *)b)->name); }
+
+static bool in_chapter(const char *name, const char *prefix) {
+    size_t n = strlen(prefix);
+    return strncmp(name, prefix, n) == 0 && !strchr(name + n, '.');
+}
+
+static void write_item(const char *name, const ls_builtin *b) {
+    if (b->kind == LS_ATTRIBUTE) printf("### `%s`\n\n%s.\n\n", name, b->summary);
+    else printf("### `%s%s`\n\n%s.\n\n", name, b->signature, b->summary);
+    if (b->doc) printf("%s\n\n", b->doc);
+    if (b->examples) printf("```\n%s%s```\n\n", b->examples, b->examples[strlen(b->examples) - 1] == '\n' ? "" : "\n");
+}
+
+static void write_reference(void) {
+    printf("# Reference\n\nMade from the builtins' own records by `make reference`; `name?` at the prompt shows the same.\n"
+           "Names of numpy and numpy.linalg are there without a prefix too.\n\n");
+    for (int c = 0; c < NCHAPTERS; c++) printf("- [%s](#%s)\n", chapters[c].title, chapters[c].title);
+    for (int c = 0; c < NCHAPTERS; c++) {
+        printf("\n## %s\n\n", chapters[c].title);
+        for (int i = 0; i < nitems; i++)
+            if (in_chapter(items[i].name, chapters[c].prefix)) write_item(items[i].name, items[i].b);
+    }
+}
+
+static void escaped(const char *s) {
+    for (; *s; s++) {
+        if (*s == '\n') fputs("\\n", stdout);
+        else if (*s == '\\') fputs("\\\\", stdout);
+        else putchar(*s);
+    }
+}
+
+int main(int argc, char **argv) {
+    ls_builtin_each(collect, NULL);
+    qsort(items, (size_t)nitems, sizeof *items, by_name);
+    if (argc > 1 && strcmp(argv[1], "--examples") == 0) {
+        const ls_builtin *last = NULL;
+        for (int i = 0; i < nitems; last = items[i++].b)
+            if (items[i].b->examples && items[i].b != last) {
+                printf("%s\t", items[i].name);
+                escaped(items[i].b->examples);
+                putchar('\n');
+            }
+    } else write_reference();
+    ls_registry_free();
+    return 0;
+}

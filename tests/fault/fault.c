@@ -1,0 +1,99 @@
+/* Fails every allocation of a representative program, one at a time.
+
+   A session defines variables, then runs a program in which the k-th allocation fails, for k = 1, 2, … until
+   one run gets through. After each run the variables must hold what they held, the session must still
+   compute, and at the end nothing may be left allocated. */
+#include "base/alloc.h"
+#include "lang/builtins/builtin.h"
+
+#include "check.h"
+
+#include <stdlib.h>
+
+static const char setup[] =
+    "import numpy as np\n"
+    "import torch\n"
+    "keep = np.array([[4, 0], [3, -5], [0, 2]])\n"
+    "word, table = 'kept', {'a': [1, 2], 'b': (3, 4)}\n";
+
+static const char program[] =
+    "W = [4, 0; 3, -5; 0, 2]\n"
+    "def low_rank(W, r=1, *rest, **options):\n"
+    "    U, S, Vh = np.linalg.svd(W, full_matrices=False)\n"
+    "    return U[:, :r] * np.sqrt(S[:r]), np.sqrt(S[:r])[:, None] * Vh[:r]\n"
+    "B, A = low_rank(W, r=2)\n"
+    "print(np.round(B @ A, 6) + 0.0, f\"{float(A[0, 0]):.3f} {W.shape} {word!r:>8}\")\n"
+    "rows = [{'r': r, 'error': float(np.linalg.norm(W - B[:, :r] @ A[:r]))} for r in range(3)]\n"
+    "print(sorted(rows, key=lambda row: row['error'])[0]['r'], ', '.join([str(row['r']) for row in rows]))\n"
+    "t = torch.tensor([[1.0, 2.0], [3.0, 4.0]])\n"
+    "t[0] += 1; print(t.sum(dim=0), torch.cat([t, t]).shape, t[t > 2])\n"
+    "np.random.seed(1); x = np.random.randn(4, 3)\n"
+    "Q, R = np.linalg.qr(x); print(np.allclose(Q @ R, x), rank(x))\n"
+    "a, (b, *c) = 1, (2, 3, 4); word2 = '%s-%d' % ('x', a) + 'abc'.upper()\n"
+    "def outer(n):\n"
+    "    def inner(k): return n + k\n"
+    "    return inner\n"
+    "print(outer(2)(3), list(zip('ab', [1, 2])), {**table, 'c': c}, x[[0, 2], 1:].shape)\n"
+    "B2, A2 = aggregate([(B, A), (B[:, :1], A[:1])])\n"
+    "G = svdgrad(W, 1.0, np.ones(3), np.ones(2))\n"
+    "G\n";
+
+static void discard(void *ctx, const char *bytes, size_t n) {
+    (void)ctx;
+    (void)bytes;
+    (void)n;
+}
+
+static bool run(ls_interp *in, const char *text) {
+    ls_source *source = ls_source_new("fault", text, strlen(text), 1);
+    bool ok = source && ls_run_cell(in, source);
+    ls_source_release(source);
+    return ok;
+}
+
+/* The variables of the setup, and a computation that needs most of the machinery. */
+static bool session_is_whole(ls_interp *in) {
+    ls_value v;
+    static const char expression[] =
+        "keep.tolist() == [[4, 0], [3, -5], [0, 2]] and word == 'kept' and table == {'a': [1, 2], 'b': (3, 4)}"
+        " and int((keep.T @ keep)[0, 0]) == 25";
+    ls_error_clear(&in->error);
+    if (!ls_eval_text(in, expression, &v)) {
+        printf("after a failed allocation: %s: %s\n", in->error.type, in->error.message);
+        return false;
+    }
+    bool ok = v.tag == LS_BOOL && v.i;
+    ls_drop(v);
+    return ok;
+}
+
+int main(int argc, char **argv) {
+    long step = argc > 1 && strcmp(argv[1], "--quick") == 0 ? 7 : 1, k = 1, failures = 0;
+    ls_client client = {.write = discard};
+    for (bool through = false; !through; k += step) {
+        long before = lsv_alloc_live();
+        ls_interp *in = ls_interp_new(&client);
+        if (!in || !run(in, setup)) {
+            printf("the setup does not run: %s: %s\n", in ? in->error.type : "", in ? in->error.message : "no interpreter");
+            return 1;
+        }
+        lsv_alloc_fail_at(k);
+        through = run(in, program);
+        bool was_memory = through || strcmp(in->error.type, "MemoryError") == 0;
+        lsv_alloc_fail_at(0);
+        failures += !through;
+        CHECK(was_memory);
+        if (!was_memory) printf("  allocation %ld: %s: %s\n", k, in->error.type, in->error.message);
+        CHECK(session_is_whole(in));
+        CHECK(run(in, program)); /* and everything works again */
+        ls_interp_free(in);
+        ls_registry_free();
+        lsv_alloc_trim();
+        CHECK(lsv_alloc_live() == before);
+        if (lsv_alloc_live() != before) printf("  allocation %ld: %ld blocks left\n", k, lsv_alloc_live() - before);
+        if (check_failed > 40) break;
+    }
+    printf("%ld allocations failed in turn\n", failures);
+    CHECK(failures > 100 / step);
+    return check_done();
+}

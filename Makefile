@@ -14,15 +14,17 @@ VERSION := 0.1.0
 try = $(shell printf '%s\nint main(void){return 0;}\n' '$(1)' | $(CC) -x c - -o /dev/null $(2) >/dev/null 2>&1 && echo yes)
 
 BLAS_LIBS    ?= -llapacke -lopenblas
+GMP_LIBS     ?= -lgmp
 HAVE_BLAS    := $(call try,#include <cblas.h>,-lopenblas)
 HAVE_LAPACKE := $(call try,#include <lapacke.h>,-llapacke)
+HAVE_GMP     := $(call try,#include <gmp.h>,-lgmp)
 READLINE     ?= $(call try,#include <stdio.h>\n#include <readline/readline.h>,-lreadline)
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla
 CPPFLAGS += -D_GNU_SOURCE -DLSV_VERSION='"$(VERSION)"' -Ilib -Isrc
 CFLAGS   ?= -g
 CFLAGS   += -std=c17 $(OPT) -fPIC -pthread -fno-math-errno -ffp-contract=off $(WARN)
-LDLIBS   += $(BLAS_LIBS) -lm -pthread
+LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) -lm -pthread
 ifeq ($(READLINE),yes)
 REPL_CPP := -DLSV_READLINE
 REPL_LIBS := -lreadline
@@ -80,11 +82,11 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # Says once per build what was found, and stops early where something needed is missing.
 .PHONY: found
 found:
-ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE),yesyes)
-	@echo "lsv needs OpenBLAS and LAPACKE: apt-get install libopenblas-dev liblapacke-dev" >&2; exit 1
+ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP),yesyesyes)
+	@echo "lsv needs OpenBLAS, LAPACKE and GMP: apt-get install libopenblas-dev liblapacke-dev libgmp-dev" >&2; exit 1
 else ifneq ($(MAKELEVEL)-$(FOUND_QUIET),0-)
 else
-	@echo "found: OpenBLAS, LAPACKE, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
+	@echo "found: OpenBLAS, LAPACKE, GMP, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
 endif
 
 # ---- running and testing ----

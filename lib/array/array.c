@@ -22,7 +22,6 @@
 #define BUFFERS_MAX 8
 
 lsv_block *lsv_free_blocks;
-int lsv_free_block_count;
 void (*lsv_tape_release)(struct lsv_tape *);
 
 static void *buffers[BUFFER_CLASSES][BUFFERS_MAX];
@@ -32,16 +31,20 @@ static int buffer_count[BUFFER_CLASSES];
 
 lsv_block *lsv_block_new(void) { return lsv_malloc(sizeof(lsv_block)); }
 
-void lsv_block_give(lsv_block *b) {
-    if (LSV_NO_POOLS || lsv_free_block_count >= FREE_BLOCKS_MAX) {
+static inline void give_block(lsv_block *b) {
+    lsv_block *head = lsv_free_blocks;
+    ptrdiff_t count = head ? head->array.size : 0;
+    if (LSV_NO_POOLS || count >= FREE_BLOCKS_MAX) {
         lsv_free(b);
         return;
     }
-    b->array.data = (char *)(void *)lsv_free_blocks;
+    b->array.data = (char *)(void *)head;
+    b->array.size = count + 1;
     lsv_free_blocks = b;
-    lsv_free_block_count++;
     lsv_pooled_give();
 }
+
+void lsv_block_give(lsv_block *b) { give_block(b); }
 
 static int buffer_class(size_t bytes) {
     if (LSV_NO_POOLS || bytes > (size_t)256 << (BUFFER_CLASSES - 1)) return -1;
@@ -72,9 +75,11 @@ static void buffer_give(void *data, size_t bytes) {
     lsv_pooled_give();
 }
 
-static lsv_block *block_of(lsv_storage *s) { return (lsv_block *)(void *)((char *)s - offsetof(lsv_block, storage)); }
+static lsv_block *block_of(lsv_storage *s) {
+    return (lsv_block *)(void *)((char *)s - offsetof(lsv_block, storage));
+}
 
-static void release_in_cell(lsv_storage *s) { lsv_block_give(block_of(s)); }
+static void release_in_cell(lsv_storage *s) { give_block(block_of(s)); }
 
 static void release_in_buffer(lsv_storage *s) {
     buffer_give(s->data, s->bytes);
@@ -93,7 +98,8 @@ static void release_storage(lsv_storage *s) {
 /* The elements of a stack scalar move into the handle's own cell. */
 void lsv_handle_adopt(lsv_block *b, const lsv_array *a) {
     memcpy(b->cell, a->data, lsv_dtype_size(a->dtype));
-    b->storage = (lsv_storage){.refs = 1, .data = b->cell, .bytes = sizeof b->cell, .release = release_in_cell};
+    b->storage =
+        (lsv_storage){.refs = 1, .data = b->cell, .bytes = sizeof b->cell, .release = release_in_cell};
     b->array.storage = &b->storage;
     b->array.data = b->cell;
 }
@@ -108,11 +114,13 @@ void lsv_release(lsv_array *a) {
     lsv_block *b = (lsv_block *)(void *)a;
     lsv_storage *s = a->storage;
     if (s == &b->storage) {
-        if (--s->refs == 0) s->release(s);
+        if (--s->refs > 0) return;
+        if (s->release == release_in_cell) give_block(b);
+        else s->release(s);
         return;
     }
     if (s && --s->refs == 0) release_storage(s);
-    lsv_block_give(b);
+    give_block(b);
 }
 
 /* ---- making ---- */
@@ -120,18 +128,20 @@ void lsv_release(lsv_array *a) {
 static lsv_status bad_shape(lsv_kind kind, int ndim, const ptrdiff_t *shape, lsv_error *err) {
     char text[LSV_SHAPE_TEXT];
     if (ndim < 0 || ndim > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, ndim);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, ndim);
     for (int i = 0; i < ndim; i++) {
         if (shape[i] >= 0) continue;
         if (kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "negative dimensions are not allowed");
-        return lsv_fail(err, LSV_ERUNTIME, "Trying to create tensor with negative dimension %td: %s", shape[i],
-                        lsv_shape_list(ndim, shape, text, sizeof text));
+        return lsv_fail(err, LSV_ERUNTIME, "Trying to create tensor with negative dimension %td: %s",
+                        shape[i], lsv_shape_list(ndim, shape, text, sizeof text));
     }
     if (kind == LSV_TORCH)
         return lsv_fail(err, LSV_ERUNTIME, "Storage size calculation overflowed with sizes=%s",
                         lsv_shape_list(ndim, shape, text, sizeof text));
-    return lsv_fail(err, LSV_EVALUE,
-                    "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+    return lsv_fail(
+        err, LSV_EVALUE,
+        "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
 }
 
 static lsv_status no_memory(lsv_dtype dtype, int ndim, const ptrdiff_t *shape, size_t bytes, lsv_error *err) {
@@ -140,13 +150,14 @@ static lsv_status no_memory(lsv_dtype dtype, int ndim, const ptrdiff_t *shape, s
     double x = (double)bytes;
     int u = 0;
     while (x >= 1024 && u < 6) x /= 1024, u++;
-    return lsv_fail(err, LSV_ENOMEM, "Unable to allocate %#.3g %s for an array with shape %s and data type %s", x,
-                    units[u], lsv_shape_text_n(ndim, shape, text, sizeof text), lsv_dtype_name(dtype));
+    return lsv_fail(err, LSV_ENOMEM,
+                    "Unable to allocate %#.3g %s for an array with shape %s and data type %s", x, units[u],
+                    lsv_shape_text_n(ndim, shape, text, sizeof text), lsv_dtype_name(dtype));
 }
 
 /* Shape, C strides and size into v; false when a length is negative or the bytes overflow.
    A length of 0 counts as 1 in the strides, and for the overflow. */
-static bool set_shape(lsv_array *v, int ndim, const ptrdiff_t *shape, size_t item) {
+static inline bool set_shape(lsv_array *v, int ndim, const ptrdiff_t *shape, size_t item) {
     if ((unsigned)ndim > LSV_MAXDIM) return false;
     ptrdiff_t step = 1, bytes;
     bool zero = false;
@@ -167,8 +178,8 @@ static bool set_shape(lsv_array *v, int ndim, const ptrdiff_t *shape, size_t ite
     return true;
 }
 
-static lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, bool zero, lsv_array **out,
-                       lsv_error *err) {
+static inline lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, bool zero,
+                              lsv_array **out, lsv_error *err) {
     lsv_block *b = lsv_block_take();
     if (!b) return lsv_no_memory(err, sizeof *b);
     lsv_array *v = &b->array;
@@ -204,16 +215,18 @@ static lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t
     return LSV_OK;
 }
 
-lsv_status lsv_empty(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
+lsv_status lsv_empty(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
+                     lsv_error *err) {
     return make(kind, dtype, ndim, shape, false, out, err);
 }
 
-lsv_status lsv_zeros(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
+lsv_status lsv_zeros(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
+                     lsv_error *err) {
     return make(kind, dtype, ndim, shape, true, out, err);
 }
 
-lsv_status lsv_full(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_scalar value, lsv_array **out,
-                    lsv_error *err) {
+lsv_status lsv_full(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_scalar value,
+                    lsv_array **out, lsv_error *err) {
     lsv_array *v;
     LSV_TRY(make(kind, dtype, ndim, shape, false, &v, err));
     lsv_status status = lsv_fill(v, value, err);
@@ -240,8 +253,8 @@ lsv_array lsv_scalar_array(lsv_kind kind, lsv_scalar value, int flags, void *cel
                        .data = cell8};
 }
 
-lsv_status lsv_from_storage(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_storage *storage,
-                            void *data, lsv_array **out, lsv_error *err) {
+lsv_status lsv_from_storage(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape,
+                            lsv_storage *storage, void *data, lsv_array **out, lsv_error *err) {
     lsv_block *b = lsv_block_take();
     if (!b) return lsv_no_memory(err, sizeof *b);
     if (!set_shape(&b->array, ndim, shape, lsv_dtype_size(dtype))) {
@@ -317,7 +330,9 @@ static const char *shape_format(int ndim, const ptrdiff_t *shape, const char *op
 const char *lsv_shape_text_n(int ndim, const ptrdiff_t *shape, char *buf, size_t n) {
     return shape_format(ndim, shape, "(", ", ", ",", ")", buf, n);
 }
-const char *lsv_shape_text(const lsv_array *a, char *buf, size_t n) { return lsv_shape_text_n(a->ndim, a->shape, buf, n); }
+const char *lsv_shape_text(const lsv_array *a, char *buf, size_t n) {
+    return lsv_shape_text_n(a->ndim, a->shape, buf, n);
+}
 const char *lsv_shape_tight(int ndim, const ptrdiff_t *shape, char *buf, size_t n) {
     return shape_format(ndim, shape, "(", ",", ",", ")", buf, n);
 }

@@ -8,7 +8,8 @@
    - in place, the general way with the left operand for a result. */
 #include "array/kernel.h"
 
-#include "array/convert.h"
+#include <stdio.h>
+#include <string.h>
 #include "array/nest.h"
 
 /* ---- the short way ---- */
@@ -31,6 +32,15 @@ static inline bool same_shape(const lsv_array *a, const lsv_array *b) {
     return true;
 }
 
+/* Operands that need no promotion and no broadcasting but a lone element's: their addresses and
+   steps in bytes, and which of them has the result's shape. */
+typedef struct ready {
+    const char *a, *b;
+    ptrdiff_t sa, sb;
+    const lsv_array *shape;
+    double cell;
+} ready;
+
 /* The number in a's dtype, where that is what promotion would do with it. */
 static inline bool weak_cell(const lsv_array *w, lsv_dtype dtype, void *cell) {
     if (w->dtype == LSV_INT64 && dtype == LSV_INT64) {
@@ -47,38 +57,49 @@ static inline bool weak_cell(const lsv_array *w, lsv_dtype dtype, void *cell) {
     return true;
 }
 
-static bool short_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_status *status,
-                      lsv_error *err) {
-    const lsv_array *shape = a;
-    double cell;
-    const char *pa = a->data, *pb = b->data;
-    lsv_dtype d = (lsv_dtype)a->dtype;
-    ptrdiff_t sa, sb;
-    if (a->size > LSV_NEST_POLL || b->size > LSV_NEST_POLL) return false;
-    if (b->flags & LSV_WEAK && !(a->flags & LSV_WEAK)) {
-        if (!(shorts[op] & short_types[d]) || !weak_cell(b, d, &cell) || !lsv_nest_plain(a)) return false;
-        pb = (const char *)&cell;
-        sa = (ptrdiff_t)lsv_dtype_size(d);
-        sb = 0;
-    } else if (a->flags & LSV_WEAK && !(b->flags & LSV_WEAK)) {
-        d = (lsv_dtype)b->dtype;
-        if (!(shorts[op] & short_types[d]) || !weak_cell(a, d, &cell) || !lsv_nest_plain(b)) return false;
-        pa = (const char *)&cell;
-        sa = 0;
-        sb = (ptrdiff_t)lsv_dtype_size(d);
-        shape = b;
-    } else {
-        if (a->dtype != b->dtype || a->kind != b->kind || !(shorts[op] & short_types[d]) || !same_shape(a, b) ||
-            !lsv_nest_plain(a) || !lsv_nest_plain(b))
-            return false;
-        sa = sb = (ptrdiff_t)lsv_dtype_size(d);
+static inline bool is_ready(lsv_binary_op op, const lsv_array *a, const lsv_array *b, ready *r) {
+    const bool number_left = a->flags & LSV_WEAK;
+    const lsv_array *array = number_left ? b : a; /* its dtype is the one computed in */
+    const lsv_dtype d = (lsv_dtype)array->dtype;
+    const ptrdiff_t item = d == LSV_FLOAT32 ? 4 : 8;
+    if (!(shorts[op] & short_types[d]) || array->flags & LSV_WEAK || !lsv_nest_plain(array)) return false;
+    r->shape = array;
+    r->a = a->data;
+    r->b = b->data;
+    r->sa = r->sb = item;
+    if (number_left) {
+        r->a = (const char *)&r->cell;
+        r->sa = 0;
+        return weak_cell(a, d, &r->cell);
     }
+    if (b->flags & LSV_WEAK) {
+        r->b = (const char *)&r->cell;
+        r->sb = 0;
+        return weak_cell(b, d, &r->cell);
+    }
+    if (a->dtype != b->dtype || a->kind != b->kind) return false;
+    if (same_shape(a, b)) return lsv_nest_plain(b);
+    if (b->ndim == 0) {
+        r->sb = 0;
+        return true;
+    }
+    if (a->ndim != 0) return false;
+    r->sa = 0;
+    r->shape = b;
+    return lsv_nest_plain(b);
+}
+
+static inline bool short_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_status *status,
+                             lsv_error *err) {
+    ready r;
+    if (a->size > LSV_NEST_POLL || b->size > LSV_NEST_POLL || !is_ready(op, a, b, &r)) return false;
+    const lsv_array *s = r.shape;
     bool compares = lsv_is_comparison(op);
     lsv_array *result = NULL;
-    *status = lsv_empty((lsv_kind)shape->kind, compares ? LSV_BOOL : d, shape->ndim, shape->shape, &result, err);
+    *status = lsv_empty((lsv_kind)s->kind, compares ? LSV_BOOL : (lsv_dtype)s->dtype, s->ndim, s->shape, &result, err);
     if (*status != LSV_OK) return true;
-    const ptrdiff_t step[3] = {compares ? 1 : (ptrdiff_t)lsv_dtype_size(d), sa, sb};
-    lsv_loops2[op][lsv_compute_of(d)](result->data, pa, pb, step, shape->size);
+    const ptrdiff_t step[3] = {compares ? 1 : r.sa | r.sb, r.sa, r.sb};
+    lsv_loops2[op][lsv_compute_of((lsv_dtype)s->dtype)](result->data, r.a, r.b, step, s->size);
     *out = result;
     return true;
 }
@@ -209,15 +230,17 @@ static bool any_such(const lsv_array *a, bool negative) {
 }
 
 /* Integer divisors and exponents that have no answer. */
-static lsv_status check_integers(lsv_binary_op op, const lsv_types *t, const lsv_array *b, lsv_error *err) {
+static lsv_status check_integers(lsv_binary_op op, const lsv_types *t, bool any, const lsv_array *b, lsv_error *err) {
     if (t->compute != LSV_C_INT32 && t->compute != LSV_C_INT64) return LSV_OK;
     bool torch = t->kind == LSV_TORCH;
-    if (op == LSV_OP_POW && !(torch && !(b->flags & LSV_WEAK)) && any_such(b, true)) {
+    /* torch looks at the number it is given, NumPy at the elements it meets */
+    if (op == LSV_OP_POW && (torch ? b->flags & LSV_WEAK : any) && any_such(b, true)) {
         lsv_fail(err, torch ? LSV_ERUNTIME : LSV_EVALUE, "Integers to negative integer powers are not allowed.");
+        lsv_hint(err, torch ? "convert the base with .float() first" : "convert the base with .astype(float) first");
         lsv_blame(err, 1);
         return torch ? LSV_ERUNTIME : LSV_EVALUE;
     }
-    if (torch && (op == LSV_OP_FLOORDIV || op == LSV_OP_MOD || op == LSV_OP_FMOD) && any_such(b, false)) {
+    if (torch && any && (op == LSV_OP_FLOORDIV || op == LSV_OP_MOD || op == LSV_OP_FMOD) && any_such(b, false)) {
         lsv_fail(err, LSV_ERUNTIME, "ZeroDivisionError");
         lsv_blame(err, 1);
         return LSV_ERUNTIME;
@@ -261,7 +284,7 @@ static lsv_status general_way(lsv_binary_op op, const lsv_array *a, const lsv_ar
     if (status == LSV_ENOTIMPL && op != LSV_OP_SUB) LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err)); /* shapes come first */
     if (status != LSV_OK) return lsv_binary_types(op, a, b, &t, err);
     LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err));
-    if (a->size && b->size) LSV_TRY(check_integers(op, &t, b, err));
+    if ((a->size && b->size) || b->flags & LSV_WEAK) LSV_TRY(check_integers(op, &t, a->size != 0, b, err));
     if (op == LSV_OP_POW && special_power(&t, a, b, out, &status, err)) return status;
 
     binary_work w;
@@ -298,7 +321,7 @@ static lsv_status check_target(lsv_binary_op op, const lsv_types *t, const lsv_a
         lsv_hint(err, "a broadcast array shares elements; take a .copy() first");
         return LSV_EVALUE;
     }
-    for (int i = 0; torch && i < a->ndim; i++)
+    for (int i = 0; torch && a->size > 0 && i < a->ndim; i++)
         if (a->strides[i] == 0 && a->shape[i] > 1)
             return lsv_fail(err, LSV_ERUNTIME,
                             "unsupported operation: more than one element of the written-to tensor refers to a single "
@@ -317,7 +340,12 @@ static lsv_status check_target_shape(const lsv_array *a, const lsv_array *b, lsv
     int ndim;
     ptrdiff_t shape[LSV_MAXDIM];
     char have[LSV_SHAPE_TEXT], want[LSV_SHAPE_TEXT];
-    LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err));
+    lsv_status status = lsv_broadcast(a, b, &ndim, shape, err);
+    if (status == LSV_EVALUE && err) { /* NumPy counts the result among the operands */
+        size_t at = strlen(err->message);
+        snprintf(err->message + at, sizeof err->message - at, " %s", lsv_shape_tight(a->ndim, a->shape, have, sizeof have));
+    }
+    if (status != LSV_OK) return status;
     bool same = ndim == a->ndim;
     for (int i = 0; same && i < ndim; i++) same = shape[i] == a->shape[i];
     if (same) return LSV_OK;
@@ -356,10 +384,23 @@ static lsv_status into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_t
 
 lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
     lsv_types t;
-    LSV_TRY(lsv_binary_types(op, a, b, &t, err));
-    LSV_TRY(check_target_shape(a, b, err));
+    ready r;
+    if (a->size <= LSV_NEST_POLL && !lsv_is_comparison(op) && !(a->flags & (LSV_WEAK | LSV_READONLY)) &&
+        is_ready(op, a, b, &r) && r.shape == a && ((r.sb && b->data == a->data) || !lsv_shares_memory(a, b))) {
+        const ptrdiff_t step[3] = {r.sa, r.sa, r.sb}; /* the short way */
+        lsv_loops2[op][lsv_compute_of((lsv_dtype)a->dtype)](a->data, r.a, r.b, step, a->size);
+        return LSV_OK;
+    }
+    lsv_status refused = lsv_binary_types(op, a, b, &t, err);
+    if (refused == LSV_ENOTIMPL && t.kind == LSV_TORCH && op != LSV_OP_SUB) { /* a kernel's refusal comes last */
+        t.out = t.in;
+        LSV_TRY(check_target(op, &t, a, err));
+        LSV_TRY(check_target_shape(a, b, err));
+    }
+    if (refused != LSV_OK) return lsv_binary_types(op, a, b, &t, err);
     LSV_TRY(check_target(op, &t, a, err));
-    LSV_TRY(check_integers(op, &t, b, err));
+    LSV_TRY(check_target_shape(a, b, err));
+    if (a->size || b->flags & LSV_WEAK) LSV_TRY(check_integers(op, &t, a->size != 0, b, err));
     bool special = op == LSV_OP_POW && b->ndim == 0; /* squares and roots: as they are out of place */
     if (!special && a->size > 0 && !(b->flags & LSV_WEAK) && !reads_in_step(a, b)) {
         lsv_array *copy = NULL;

@@ -11,13 +11,13 @@
 #include "array/dtype.h"
 
 /* X(ENUM, C storage type, short name, C type to compute in) */
-#define LSV_ALL_DTYPES(X)                                                                          \
-    X(LSV_BOOL, uint8_t, b1, uint8_t)                                                            \
-    X(LSV_INT32, int32_t, i4, int32_t)                                                          \
-    X(LSV_INT64, int64_t, i8, int64_t)                                                          \
-    X(LSV_FLOAT16, uint16_t, f2, float)                                                       \
-    X(LSV_BFLOAT16, uint16_t, bf, float)                                                     \
-    X(LSV_FLOAT32, float, f4, float)                                                          \
+#define LSV_ALL_DTYPES(X)                \
+    X(LSV_BOOL, uint8_t, b1, uint8_t)    \
+    X(LSV_INT32, int32_t, i4, int32_t)   \
+    X(LSV_INT64, int64_t, i8, int64_t)   \
+    X(LSV_FLOAT16, uint16_t, f2, float)  \
+    X(LSV_BFLOAT16, uint16_t, bf, float) \
+    X(LSV_FLOAT32, float, f4, float)     \
     X(LSV_FLOAT64, double, f8, double)
 
 /* ---- reading: storage to the type computed in ---- */
@@ -123,7 +123,7 @@ static inline double lsv_f8_of_f(float x) { return (double)x; }
 static inline double lsv_f8_of_d(double x) { return x; }
 
 /* lsv_write(f4, x): x of any C type computed in, to the storage of that dtype. */
-#define lsv_write(name, x)                                                                         \
-    _Generic((x), float: lsv_##name##_of_f, double: lsv_##name##_of_d, default: lsv_##name##_of_i)(x)
+#define lsv_write(name, x) \
+    _Generic((x), float : lsv_##name##_of_f, double : lsv_##name##_of_d, default : lsv_##name##_of_i)(x)
 
 #endif

@@ -71,7 +71,8 @@ static bool tiled(walk *w) {
     int q = w->ndim - 1, p = 0;
     for (int i = 1; i < q; i++)
         if (magnitude(w->s[i]) < magnitude(w->s[p])) p = i;
-    if (w->s[p] == 0 || magnitude(w->s[p]) >= magnitude(w->s[q]) || w->shape[p] < 8 || w->shape[q] < 8) return false;
+    if (w->s[p] == 0 || magnitude(w->s[p]) >= magnitude(w->s[q]) || w->shape[p] < 8 || w->shape[q] < 8)
+        return false;
     for (; p < q - 1; p++) swap_dims(w, p, p + 1);
     return true;
 }
@@ -101,9 +102,29 @@ static void run(walk *w) {
     }
 }
 
-void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst, const ptrdiff_t *dst_strides,
-                      lsv_dtype src_type, const char *src, const ptrdiff_t *src_strides) {
-    walk w = {.ndim = 0, .dst = dst, .src = src, .kernel = lsv_copy_kernel_for(dst_type, src_type)};
+void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst,
+                      const ptrdiff_t *dst_strides, lsv_dtype src_type, const char *src,
+                      const ptrdiff_t *src_strides) {
+    lsv_copy_kernel kernel = lsv_copy_kernel_for(dst_type, src_type);
+    if (ndim == 0) {
+        kernel(dst, 0, src, 0, 1);
+        return;
+    }
+    if (ndim == 1) {
+        kernel(dst, dst_strides[0], src, src_strides[0], shape[0]);
+        return;
+    }
+    if (ndim == 2 && shape[0] <= 16 && shape[1] <= 16) { /* not worth preparing for */
+        for (ptrdiff_t i = 0; i < shape[0]; i++)
+            kernel(dst + i * dst_strides[0], dst_strides[1], src + i * src_strides[0], src_strides[1],
+                   shape[1]);
+        return;
+    }
+    walk w; /* not cleared: small copies would feel it */
+    w.ndim = 0;
+    w.dst = dst;
+    w.src = src;
+    w.kernel = kernel;
     for (int i = 0; i < ndim; i++) {
         if (shape[i] == 0) return;
         if (shape[i] == 1) continue;
@@ -152,7 +173,9 @@ lsv_status lsv_astype(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_
     return LSV_OK;
 }
 
-lsv_status lsv_copy(const lsv_array *a, lsv_array **out, lsv_error *err) { return lsv_astype(a, a->dtype, out, err); }
+lsv_status lsv_copy(const lsv_array *a, lsv_array **out, lsv_error *err) {
+    return lsv_astype(a, a->dtype, out, err);
+}
 
 lsv_status lsv_contiguous(lsv_array *a, lsv_array **out, lsv_error *err) {
     if (!a->storage || !lsv_is_contiguous(a)) return lsv_copy(a, out, err);
@@ -170,10 +193,12 @@ lsv_status lsv_as_kind(lsv_array *a, lsv_kind kind, lsv_array **out, lsv_error *
     if (kind == LSV_TORCH && a->kind == LSV_NUMPY) {
         for (int i = 0; i < a->ndim; i++)
             if (a->strides[i] < 0)
-                return lsv_fail(err, LSV_EVALUE,
-                                "At least one stride in the given numpy array is negative, and tensors with negative "
-                                "strides are not currently supported. (You can probably work around this by making a copy "
-                                "of your array  with array.copy().) ");
+                return lsv_fail(
+                    err, LSV_EVALUE,
+                    "At least one stride in the given numpy array is negative, and tensors with negative "
+                    "strides are not currently supported. (You can probably work around this by making a "
+                    "copy "
+                    "of your array  with array.copy().) ");
     }
     LSV_TRY(lsv_view(a, out, err));
     (*out)->kind = (uint8_t)kind;
@@ -205,17 +230,20 @@ static bool same_shape(const lsv_array *a, const lsv_array *b) {
 
 lsv_status lsv_assign(lsv_array *dst, const lsv_array *src, lsv_error *err) {
     LSV_TRY(check_writable(dst, err));
-    if (dst->size == 1 && src->size == 1 && (src->ndim <= dst->ndim || dst->kind == LSV_NUMPY)) { /* a[i, j] = x */
+    if (dst->size == 1 && src->size == 1 &&
+        (src->ndim <= dst->ndim || dst->kind == LSV_NUMPY)) { /* a[i, j] = x */
         if (dst->dtype == src->dtype) lsv_move(dst->data, src->data, lsv_dtype_size(dst->dtype));
         else lsv_store(dst->dtype, dst->data, lsv_load(src->dtype, src->data));
         return LSV_OK;
     }
-    if (dst->dtype == src->dtype && same_shape(dst, src) && lsv_is_contiguous(dst) && lsv_is_contiguous(src)) {
+    if (dst->dtype == src->dtype && same_shape(dst, src) && lsv_is_contiguous(dst) &&
+        lsv_is_contiguous(src)) {
         if (dst->size) memmove(dst->data, src->data, (size_t)dst->size * lsv_dtype_size(dst->dtype));
         return LSV_OK;
     }
     ptrdiff_t strides[LSV_MAXDIM];
-    if (!lsv_broadcast_strides(src, dst->ndim, dst->shape, true, strides)) return lsv_cannot_assign(src, dst, err);
+    if (!lsv_broadcast_strides(src, dst->ndim, dst->shape, true, strides))
+        return lsv_cannot_assign(src, dst, err);
     bool in_place = same_places(dst, src, strides);
     if (in_place && dst->dtype == src->dtype) return LSV_OK;
     if (in_place || !lsv_shares_memory(dst, src)) {
@@ -224,7 +252,8 @@ lsv_status lsv_assign(lsv_array *dst, const lsv_array *src, lsv_error *err) {
     }
     lsv_array *apart;
     LSV_TRY(lsv_copy(src, &apart, err));
-    if (lsv_broadcast_strides(apart, dst->ndim, dst->shape, true, strides)) copy_elements(dst, apart, strides);
+    if (lsv_broadcast_strides(apart, dst->ndim, dst->shape, true, strides))
+        copy_elements(dst, apart, strides);
     lsv_release(apart);
     return LSV_OK;
 }

@@ -30,26 +30,33 @@ static void fill_f32(float *v, double start, double step, ptrdiff_t n) {
     if (n > 1) v[1] = second;
 }
 
-/* PyTorch accumulates in double. */
-static void fill_torch_f32(float *v, double start, double step, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) v[i] = (float)(start + step * (double)i);
-}
+/* PyTorch computes in double, a vector (of 32 bytes) at a time from a base in the dtype, two
+   vectors a turn; what is left over is computed one by one. */
+#define FILL_TORCH(name, type, width)                                                      \
+    static void name(type *v, double start, double step, ptrdiff_t n) {                    \
+        ptrdiff_t i = 0;                                                                   \
+        for (; n - i >= 2 * (width) || (i / (width) % 2 == 1); i += (width)) {             \
+            type base = (type)fma(step, (double)i, start);                                 \
+            for (int k = 0; k < (width); k++) v[i + k] = (type)fma(step, k, (double)base); \
+        }                                                                                  \
+        for (; i < n; i++) v[i] = (type)fma(step, (double)i, start);                       \
+    }
+FILL_TORCH(fill_torch_f32, float, 8)
+FILL_TORCH(fill_torch_f64, double, 4)
 
-static void fill_torch_f64(double *v, double start, double step, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) v[i] = start + step * (double)i;
-}
-
-lsv_status lsv_arange(lsv_kind kind, lsv_dtype dtype, lsv_scalar start, lsv_scalar step, ptrdiff_t n, lsv_array **out,
-                      lsv_error *err) {
+lsv_status lsv_arange(lsv_kind kind, lsv_dtype dtype, lsv_scalar start, lsv_scalar step, ptrdiff_t n,
+                      lsv_array **out, lsv_error *err) {
     if (n < 0) n = 0;
-    bool floats = lsv_dtype_is_float(dtype) || lsv_dtype_is_float(start.dtype) || lsv_dtype_is_float(step.dtype);
+    bool floats =
+        lsv_dtype_is_float(dtype) || lsv_dtype_is_float(start.dtype) || lsv_dtype_is_float(step.dtype);
     lsv_dtype work = !floats ? LSV_INT64 : dtype == LSV_FLOAT32 ? LSV_FLOAT32 : LSV_FLOAT64;
     lsv_array *v;
     LSV_TRY(lsv_empty(kind, work, 1, &n, &v, err));
     double first = lsv_scalar_as_double(start), delta = lsv_scalar_as_double(step);
     if (work == LSV_INT64) {
         int64_t *at = lsv_data(v);
-        for (ptrdiff_t i = 0; i < n; i++) at[i] = (int64_t)((uint64_t)start.i + (uint64_t)i * (uint64_t)step.i);
+        for (ptrdiff_t i = 0; i < n; i++)
+            at[i] = (int64_t)((uint64_t)start.i + (uint64_t)i * (uint64_t)step.i);
     } else if (work == LSV_FLOAT32) {
         if (kind == LSV_TORCH) fill_torch_f32(lsv_data(v), first, delta, n);
         else fill_f32(lsv_data(v), first, delta, n);
@@ -73,16 +80,16 @@ static void linspace_numpy(double *v, double start, double stop, ptrdiff_t n, bo
     if (endpoint && n > 1) v[n - 1] = stop;
 }
 
-/* torch.linspace: the second half counts back from the end. */
-#define LINSPACE_TORCH(name, type)                                                                 \
-    static void name(type *v, type start, type stop, ptrdiff_t n) {                                \
-        type step = (stop - start) / (type)(n - 1);                                                \
-        for (ptrdiff_t i = 0; i < n; i++)                                                          \
-            v[i] = i < n / 2 ? start + step * (type)i : stop - step * (type)(n - i - 1);           \
-        if (n == 1) v[0] = start;                                                                  \
+/* torch.linspace: the second half counts back from the end; multiply and add round once. */
+#define LINSPACE_TORCH(name, type, fma)                                                         \
+    static void name(type *v, type start, type stop, ptrdiff_t n) {                             \
+        type step = (stop - start) / (type)(n - 1);                                             \
+        for (ptrdiff_t i = 0; i < n; i++)                                                       \
+            v[i] = i < n / 2 ? fma(step, (type)i, start) : fma(-step, (type)(n - i - 1), stop); \
+        if (n == 1) v[0] = start;                                                               \
     }
-LINSPACE_TORCH(linspace_torch_f32, float)
-LINSPACE_TORCH(linspace_torch_f64, double)
+LINSPACE_TORCH(linspace_torch_f32, float, fmaf)
+LINSPACE_TORCH(linspace_torch_f64, double, fma)
 
 lsv_status lsv_linspace(lsv_kind kind, lsv_dtype dtype, double start, double stop, ptrdiff_t n, bool endpoint,
                         lsv_array **out, lsv_error *err) {
@@ -91,6 +98,10 @@ lsv_status lsv_linspace(lsv_kind kind, lsv_dtype dtype, double start, double sto
         return lsv_fail(err, LSV_EVALUE, "Number of samples, %td, must be non-negative.", n);
     }
     bool single = kind == LSV_TORCH && dtype == LSV_FLOAT32;
+    if (kind == LSV_TORCH && !lsv_dtype_is_float(dtype)) { /* the ends become integers first */
+        start = trunc(start);
+        stop = trunc(stop);
+    }
     lsv_array *v;
     LSV_TRY(lsv_empty(kind, single ? LSV_FLOAT32 : LSV_FLOAT64, 1, &n, &v, err));
     if (single) linspace_torch_f32(lsv_data(v), (float)start, (float)stop, n);
@@ -103,8 +114,8 @@ lsv_status lsv_linspace(lsv_kind kind, lsv_dtype dtype, double start, double sto
     return finish(v, dtype, out, err);
 }
 
-lsv_status lsv_eye(lsv_kind kind, lsv_dtype dtype, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t k, lsv_array **out,
-                   lsv_error *err) {
+lsv_status lsv_eye(lsv_kind kind, lsv_dtype dtype, ptrdiff_t rows, ptrdiff_t cols, ptrdiff_t k,
+                   lsv_array **out, lsv_error *err) {
     lsv_array *v;
     LSV_TRY(lsv_zeros(kind, dtype, 2, (ptrdiff_t[]){rows, cols}, &v, err));
     size_t item = lsv_dtype_size(dtype);

@@ -27,7 +27,8 @@ typedef enum lsv_dtype {
     X(LSV_FLOAT32, float, float32)                                                                 \
     X(LSV_FLOAT64, double, float64)
 
-size_t lsv_dtype_size(lsv_dtype dtype);       /* bytes of an element                      */
+extern const uint8_t lsv_dtype_sizes[LSV_NDTYPES];
+static inline size_t lsv_dtype_size(lsv_dtype dtype) { return lsv_dtype_sizes[dtype]; } /* bytes of an element */
 const char *lsv_dtype_name(lsv_dtype dtype);  /* "bool", "int64", "float32", …            */
 bool lsv_dtype_parse(const char *name, lsv_dtype *out); /* also "float", "int", "<f8", "f4", "half" … */
 static inline bool lsv_dtype_is_float(lsv_dtype d) { return d >= LSV_FLOAT16; }

@@ -11,6 +11,7 @@ typedef struct lsv_fold {
     bool all;              /* every axis        */
     bool everything;       /* … without naming any */
     bool keepdims;
+    bool to_half;          /* NumPy sums float16 in float32 along a run, but keeps the sums in float16 */
     ptrdiff_t count;       /* elements that go into one result */
     int ndim;              /* of the result */
     ptrdiff_t shape[LSV_MAXDIM];

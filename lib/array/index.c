@@ -19,12 +19,14 @@ int lsv_index_dims(const lsv_index *items, int n) {
 
 lsv_status lsv_too_many_indices(const lsv_array *a, const lsv_index *items, int n, lsv_error *err) {
     if (a->kind == LSV_NUMPY)
-        return lsv_fail(err, LSV_EINDEX, "too many indices for array: array is %d-dimensional, but %d were indexed",
+        return lsv_fail(err, LSV_EINDEX,
+                        "too many indices for array: array is %d-dimensional, but %d were indexed",
                         (int)a->ndim, lsv_index_dims(items, n));
     if (a->ndim == 0 && n > 0 && items[0].type == LSV_IX_INT)
-        return lsv_fail(err, LSV_EINDEX,
-                        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
-                        "convert a 0-dim tensor to a number");
+        return lsv_fail(
+            err, LSV_EINDEX,
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+            "convert a 0-dim tensor to a number");
     return lsv_fail(err, LSV_EINDEX, "too many indices for tensor of dimension %d", (int)a->ndim);
 }
 
@@ -40,13 +42,14 @@ static lsv_status bad_integer(const lsv_array *a, const lsv_index *items, int n,
     return lsv_out_of_bounds((lsv_kind)a->kind, index, dim, a->shape[dim], err);
 }
 
-static lsv_status bad_step(const lsv_array *a, const lsv_index *items, int n, ptrdiff_t step, lsv_error *err) {
+static lsv_status bad_step(const lsv_array *a, const lsv_index *items, int n, ptrdiff_t step,
+                           lsv_error *err) {
     if (lsv_index_dims(items, n) > a->ndim) return lsv_too_many_indices(a, items, n, err);
     return lsv_fail(err, LSV_EVALUE, step ? "step must be greater than zero" : "slice step cannot be zero");
 }
 
 /* Python's slice.indices: where it starts and how many there are. */
-static ptrdiff_t slice_length(const lsv_index *s, ptrdiff_t length, ptrdiff_t *first) {
+static inline ptrdiff_t slice_length(const lsv_index *s, ptrdiff_t length, ptrdiff_t *first) {
     ptrdiff_t start = s->start, stop = s->stop;
     if (s->step > 0) {
         if (!s->has_start) start = 0;
@@ -74,54 +77,73 @@ static ptrdiff_t slice_length(const lsv_index *s, ptrdiff_t length, ptrdiff_t *f
     return (ptrdiff_t)((size_t)(start - stop - 1) / back) + 1;
 }
 
-static inline lsv_status keep_dim(lsv_array *v, int *nd, ptrdiff_t length, ptrdiff_t stride, lsv_error *err) {
-    if (*nd == LSV_MAXDIM)
-        return lsv_fail(err, LSV_EINDEX, "number of dimensions must be within [0, %d]", LSV_MAXDIM);
-    v->shape[*nd] = length;
-    v->strides[(*nd)++] = stride;
-    v->size *= length;
-    return LSV_OK;
+static lsv_status too_wide(lsv_error *err) {
+    return lsv_fail(err, LSV_EINDEX, "number of dimensions must be within [0, %d]", LSV_MAXDIM);
 }
 
-/* Shape, strides, size, ndim and data of v, a view of a. Only basic items. */
-lsv_status lsv_index_resolve(const lsv_array *a, const lsv_index *items, int n, lsv_array *v, lsv_error *err) {
+/* resolve met an index array: not for this file. */
+#define HAS_ARRAYS ((lsv_status)-1)
+
+static inline lsv_status resolve(const lsv_array *a, const lsv_index *items, int n, lsv_array *v,
+                                 lsv_error *err) {
     int dim = 0, nd = 0;
     bool ellipsis = false;
-    ptrdiff_t offset = 0;
-    v->size = 1;
-    for (int k = 0; k < n; k++) {
-        const lsv_index *item = &items[k];
+    ptrdiff_t offset = 0, size = 1;
+    for (const lsv_index *item = items, *end = items + n; item < end; item++) {
+        ptrdiff_t length = 1, stride = 0;
         if (item->type == LSV_IX_INT) {
             if (dim >= a->ndim) return lsv_too_many_indices(a, items, n, err);
-            ptrdiff_t length = a->shape[dim], i = item->start < 0 ? item->start + length : item->start;
+            ptrdiff_t i = item->start;
+            length = a->shape[dim];
+            if (i < 0) i += length;
             if ((size_t)i >= (size_t)length) return bad_integer(a, items, n, item->start, dim, err);
             offset += i * a->strides[dim++];
-        } else if (item->type == LSV_IX_SLICE) {
+            continue;
+        }
+        if (item->type == LSV_IX_SLICE) {
             if (dim >= a->ndim) return lsv_too_many_indices(a, items, n, err);
-            if (item->step == 0 || (item->step < 0 && a->kind == LSV_TORCH)) return bad_step(a, items, n, item->step, err);
-            ptrdiff_t first, length = slice_length(item, a->shape[dim], &first), stride = a->strides[dim++];
+            if (item->step == 0 || (item->step < 0 && a->kind == LSV_TORCH))
+                return bad_step(a, items, n, item->step, err);
+            ptrdiff_t first;
+            length = slice_length(item, a->shape[dim], &first);
+            stride = a->strides[dim++];
             offset += first * stride;
-            LSV_TRY(keep_dim(v, &nd, length, length > 1 ? stride * item->step : stride, err));
-        } else if (item->type == LSV_IX_NEWAXIS) {
-            LSV_TRY(keep_dim(v, &nd, 1, 0, err));
-        } else {
+            if (length > 1) stride *= item->step;
+        } else if (item->type == LSV_IX_ELLIPSIS) {
             if (ellipsis && a->kind == LSV_NUMPY)
                 return lsv_fail(err, LSV_EINDEX, "an index can only have a single ellipsis ('...')");
             int left = ellipsis ? 0 : a->ndim - lsv_index_dims(items, n);
-            for (int stop = dim + left; dim < stop; dim++) LSV_TRY(keep_dim(v, &nd, a->shape[dim], a->strides[dim], err));
             ellipsis = true;
+            for (; left > 0; left--, dim++) {
+                if (nd == LSV_MAXDIM) return too_wide(err);
+                v->shape[nd] = a->shape[dim];
+                v->strides[nd++] = a->strides[dim];
+                size *= a->shape[dim];
+            }
+            continue;
+        } else if (item->type == LSV_IX_ARRAY) {
+            return HAS_ARRAYS;
         }
+        if (nd == LSV_MAXDIM) return too_wide(err);
+        v->shape[nd] = length;
+        v->strides[nd++] = stride;
+        size *= length;
     }
-    for (; dim < a->ndim; dim++) LSV_TRY(keep_dim(v, &nd, a->shape[dim], a->strides[dim], err));
+    for (; dim < a->ndim; dim++) {
+        if (nd == LSV_MAXDIM) return too_wide(err);
+        v->shape[nd] = a->shape[dim];
+        v->strides[nd++] = a->strides[dim];
+        size *= a->shape[dim];
+    }
     v->ndim = (uint8_t)nd;
+    v->size = size;
     v->data = a->data + offset * (ptrdiff_t)lsv_dtype_size(a->dtype);
     return LSV_OK;
 }
 
-static bool has_array(const lsv_index *items, int n) {
-    for (int k = 0; k < n; k++)
-        if (items[k].type == LSV_IX_ARRAY) return true;
-    return false;
+lsv_status lsv_index_resolve(const lsv_array *a, const lsv_index *items, int n, lsv_array *v,
+                             lsv_error *err) {
+    return resolve(a, items, n, v, err);
 }
 
 static bool all_integers(const lsv_index *items, int n) {
@@ -130,28 +152,34 @@ static bool all_integers(const lsv_index *items, int n) {
     return true;
 }
 
-lsv_status lsv_index_get(lsv_array *a, const lsv_index *items, int n, lsv_array **out, lsv_error *err) {
-    if (has_array(items, n)) return lsv_index_array_get(a, items, n, out, err);
-    if (!a->storage) { /* a scalar on the C stack: index its copy */
-        lsv_array *own;
-        LSV_TRY(lsv_copy(a, &own, err));
-        lsv_status s = lsv_index_get(own, items, n, out, err);
-        lsv_release(own);
-        return s;
-    }
-    lsv_array *v = lsv_handle(a);
-    if (!v) return lsv_no_memory(err, sizeof(lsv_block));
-    lsv_status status = lsv_index_resolve(a, items, n, v, err);
-    if (status != LSV_OK) lsv_release(v);
-    else *out = v;
+/* A scalar on the C stack has no storage to view: index its copy. */
+static lsv_status get_from_copy(const lsv_array *a, const lsv_index *items, int n, lsv_array **out,
+                                lsv_error *err) {
+    lsv_array *own;
+    LSV_TRY(lsv_copy(a, &own, err));
+    lsv_status status = lsv_index_get(own, items, n, out, err);
+    lsv_release(own);
     return status;
 }
 
-lsv_status lsv_index_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value, lsv_error *err) {
-    if (has_array(items, n)) return lsv_index_array_set(a, items, n, value, err);
+lsv_status lsv_index_get(lsv_array *a, const lsv_index *items, int n, lsv_array **out, lsv_error *err) {
+    if (__builtin_expect(!a->storage, 0)) return get_from_copy(a, items, n, out, err);
+    lsv_array *v = lsv_handle(a);
+    if (__builtin_expect(!v, 0)) return lsv_no_memory(err, sizeof(lsv_block));
+    lsv_status status = resolve(a, items, n, v, err);
+    if (__builtin_expect(status == LSV_OK, 1)) {
+        *out = v;
+        return LSV_OK;
+    }
+    lsv_release(v);
+    return status == HAS_ARRAYS ? lsv_index_array_get(a, items, n, out, err) : status;
+}
+
+lsv_status lsv_index_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value,
+                         lsv_error *err) {
     if (a->kind == LSV_NUMPY && value->ndim > 0 && n == a->ndim && all_integers(items, n))
         return lsv_fail(err, LSV_EVALUE, "setting an array element with a sequence.");
-    lsv_array v;
+    lsv_array v; /* not cleared: this is a[i, j] = x */
     v.refs = 1;
     v.dtype = a->dtype;
     v.kind = a->kind;
@@ -159,6 +187,7 @@ lsv_status lsv_index_set(lsv_array *a, const lsv_index *items, int n, const lsv_
     v.device = a->device;
     v.storage = a->storage;
     v.tape = NULL;
-    LSV_TRY(lsv_index_resolve(a, items, n, &v, err));
-    return lsv_assign(&v, value, err);
+    lsv_status status = resolve(a, items, n, &v, err);
+    if (status == LSV_OK) return lsv_assign(&v, value, err);
+    return status == HAS_ARRAYS ? lsv_index_array_set(a, items, n, value, err) : status;
 }

@@ -24,9 +24,9 @@ typedef struct gather {
     const lsv_array *mask;        /* the only array is a mask: no need for int64 arrays   */
     int axis[LSV_MAXDIM];         /* for messages: NumPy's axis, PyTorch's indexed dimension */
     bool indexed[LSV_MAXDIM];
-    int first;       /* the view's dimension before which B stands                        */
-    bool apart;      /* indexed dimensions are not neighbours: B comes first              */
-    int nb;          /* B */
+    int first;  /* the view's dimension before which B stands                        */
+    bool apart; /* indexed dimensions are not neighbours: B comes first              */
+    int nb;     /* B */
     ptrdiff_t b[LSV_MAXDIM], count;
     ptrdiff_t *offsets; /* count of them, in bytes */
     int np, nq;
@@ -43,7 +43,8 @@ static void gather_end(gather *g) {
 /* ---- the index arrays ---- */
 
 /* Integers and 0-d integer arrays are the same thing. */
-static lsv_status plain_items(const lsv_array *a, const lsv_index *items, int n, lsv_index *plain, lsv_error *err) {
+static lsv_status plain_items(const lsv_array *a, const lsv_index *items, int n, lsv_index *plain,
+                              lsv_error *err) {
     if (n > MAX_ITEMS) return lsv_fail(err, LSV_EINDEX, "too many indices");
     for (int k = 0; k < n; k++) {
         plain[k] = items[k];
@@ -52,12 +53,14 @@ static lsv_status plain_items(const lsv_array *a, const lsv_index *items, int n,
         if (x->dtype != LSV_BOOL && !lsv_dtype_is_int((lsv_dtype)x->dtype)) {
             bool empty = x->size == 0 && x->ndim == 1 && a->kind == LSV_TORCH; /* t[[]] */
             if (empty) continue;
-            return lsv_fail(err, LSV_EINDEX, a->kind == LSV_TORCH
-                                                 ? "tensors used as indices must be long, int, byte or bool tensors"
-                                                 : "arrays used as indices must be of integer (or boolean) type");
+            return lsv_fail(err, LSV_EINDEX,
+                            a->kind == LSV_TORCH
+                                ? "tensors used as indices must be long, int, byte or bool tensors"
+                                : "arrays used as indices must be of integer (or boolean) type");
         }
         if (x->ndim == 0 && x->dtype != LSV_BOOL)
-            plain[k] = (lsv_index){.type = LSV_IX_INT, .start = (ptrdiff_t)lsv_load((lsv_dtype)x->dtype, x->data).i};
+            plain[k] =
+                (lsv_index){.type = LSV_IX_INT, .start = (ptrdiff_t)lsv_load((lsv_dtype)x->dtype, x->data).i};
     }
     return LSV_OK;
 }
@@ -72,18 +75,21 @@ static lsv_status mask_mismatch(const gather *g, const lsv_array *a, const lsv_a
                                 lsv_error *err) {
     char one[LSV_SHAPE_TEXT], two[LSV_SHAPE_TEXT];
     if (a->kind == LSV_NUMPY)
-        return lsv_fail(err, LSV_EINDEX,
-                        "boolean index did not match indexed array along axis %d; size of axis is %td but size of "
-                        "corresponding boolean axis is %td",
-                        g->axis[dim + k], g->view.shape[dim + k], mask->shape[k]);
-    return lsv_fail(err, LSV_EINDEX,
-                    "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
-                    lsv_shape_list(mask->ndim, mask->shape, one, sizeof one), k,
-                    lsv_shape_list(g->view.ndim, g->view.shape, two, sizeof two), dim + k);
+        return lsv_fail(
+            err, LSV_EINDEX,
+            "boolean index did not match indexed array along axis %d; size of axis is %td but size of "
+            "corresponding boolean axis is %td",
+            g->axis[dim + k], g->view.shape[dim + k], mask->shape[k]);
+    return lsv_fail(
+        err, LSV_EINDEX,
+        "The shape of the mask %s at index %d does not match the shape of the indexed tensor %s at index %d",
+        lsv_shape_list(mask->ndim, mask->shape, one, sizeof one), k,
+        lsv_shape_list(g->view.ndim, g->view.shape, two, sizeof two), dim + k);
 }
 
 /* An index array takes its place at the view's dimension `dim`. */
-static lsv_status place_array(gather *g, const lsv_array *a, lsv_array *x, int dim, bool only, lsv_error *err) {
+static lsv_status place_array(gather *g, const lsv_array *a, lsv_array *x, int dim, bool only,
+                              lsv_error *err) {
     if (x->dtype != LSV_BOOL) {
         g->indexed[dim] = true;
         return lsv_as_dtype(x, LSV_INT64, &g->index[dim], err);
@@ -169,7 +175,8 @@ static lsv_status cannot_broadcast(const gather *g, lsv_error *err) {
         if (!torch) strcat(text, " ");
         any = true;
     }
-    return lsv_fail(err, LSV_EINDEX, "shape mismatch: indexing %s could not be broadcast together with shapes %s",
+    return lsv_fail(err, LSV_EINDEX,
+                    "shape mismatch: indexing %s could not be broadcast together with shapes %s",
                     torch ? "tensors" : "arrays", text);
 }
 
@@ -200,7 +207,8 @@ static lsv_status add_offsets(gather *g, int dim, lsv_error *err) {
     lsv_release(wide);
     LSV_TRY(status);
     const int64_t *x = lsv_data(dense);
-    ptrdiff_t length = g->view.shape[dim], step = g->view.strides[dim] * (ptrdiff_t)lsv_dtype_size(g->view.dtype);
+    ptrdiff_t length = g->view.shape[dim],
+              step = g->view.strides[dim] * (ptrdiff_t)lsv_dtype_size(g->view.dtype);
     for (ptrdiff_t i = 0; i < g->count; i++) {
         ptrdiff_t at = (ptrdiff_t)x[i];
         if (at < 0) at += length;
@@ -294,7 +302,8 @@ static lsv_status gather_begin(gather *g, lsv_array *a, const lsv_index *items, 
 static lsv_status result_shape(const gather *g, int *ndim, ptrdiff_t *shape, lsv_error *err) {
     int n = 0;
     if (g->np + g->nb + g->nq > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EINDEX, "number of dimensions must be within [0, %d], indexing result would have %d",
+        return lsv_fail(err, LSV_EINDEX,
+                        "number of dimensions must be within [0, %d], indexing result would have %d",
                         LSV_MAXDIM, g->np + g->nb + g->nq);
     for (int i = 0; i < g->np; i++) shape[n++] = g->p[i];
     for (int i = 0; i < g->nb; i++) shape[n++] = g->b[i];
@@ -306,12 +315,14 @@ static lsv_status result_shape(const gather *g, int *ndim, ptrdiff_t *shape, lsv
 /* ---- moving ---- */
 
 /* Single elements of one size, to (or from) a dense row. */
-#define ELEMENTS(bytes)                                                                            \
-    static void elements_##bytes(const gather *g, char *base, char *dense, bool set) {             \
-        if (set)                                                                                   \
-            for (ptrdiff_t i = 0; i < g->count; i++) memcpy(base + g->offsets[i], dense + i * (bytes), bytes); \
-        else                                                                                       \
-            for (ptrdiff_t i = 0; i < g->count; i++) memcpy(dense + i * (bytes), base + g->offsets[i], bytes); \
+#define ELEMENTS(bytes)                                                                \
+    static void elements_##bytes(const gather *g, char *base, char *dense, bool set) { \
+        if (set)                                                                       \
+            for (ptrdiff_t i = 0; i < g->count; i++)                                   \
+                memcpy(base + g->offsets[i], dense + i * (bytes), bytes);              \
+        else                                                                           \
+            for (ptrdiff_t i = 0; i < g->count; i++)                                   \
+                memcpy(dense + i * (bytes), base + g->offsets[i], bytes);              \
     }
 ELEMENTS(1)
 ELEMENTS(2)
@@ -390,20 +401,23 @@ static lsv_status value_mismatch(const gather *g, const lsv_array *value, int nd
     if (g->view.kind == LSV_TORCH) {
         int ones = 0; /* which the message leaves out */
         while (ones < value->ndim && value->shape[ones] == 1) ones++;
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
-                        lsv_shape_list(value->ndim - ones, value->shape + ones, one, sizeof one),
-                        lsv_shape_list(ndim, shape, two, sizeof two));
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "shape mismatch: value tensor of shape %s cannot be broadcast to indexing result of shape %s",
+            lsv_shape_list(value->ndim - ones, value->shape + ones, one, sizeof one),
+            lsv_shape_list(ndim, shape, two, sizeof two));
     }
     if (g->mask && g->np + g->nq == 0 && value->ndim == 1)
-        return lsv_fail(err, LSV_EVALUE,
-                        "NumPy boolean array indexing assignment cannot assign %td input values to the %td output values "
-                        "where the mask is true",
-                        value->size, g->count);
-    return lsv_fail(err, LSV_EVALUE,
-                    "shape mismatch: value array of shape %s could not be broadcast to indexing result of shape %s",
-                    lsv_shape_tight(value->ndim, value->shape, one, sizeof one),
-                    lsv_shape_tight(ndim, shape, two, sizeof two));
+        return lsv_fail(
+            err, LSV_EVALUE,
+            "NumPy boolean array indexing assignment cannot assign %td input values to the %td output values "
+            "where the mask is true",
+            value->size, g->count);
+    return lsv_fail(
+        err, LSV_EVALUE,
+        "shape mismatch: value array of shape %s could not be broadcast to indexing result of shape %s",
+        lsv_shape_tight(value->ndim, value->shape, one, sizeof one),
+        lsv_shape_tight(ndim, shape, two, sizeof two));
 }
 
 /* What the libraries refuse before they look at shapes. */
@@ -413,18 +427,20 @@ static lsv_status check_value(const gather *g, const lsv_array *value, bool lone
         [LSV_BFLOAT16] = "BFloat16", [LSV_FLOAT32] = "Float", [LSV_FLOAT64] = "Double"};
     if (g->view.kind == LSV_NUMPY) {
         if (lone_mask && g->np + g->nq == 0 && value->ndim > 1)
-            return lsv_fail(err, LSV_ETYPE,
-                            "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has %d "
-                            "dimensions",
-                            (int)value->ndim);
+            return lsv_fail(
+                err, LSV_ETYPE,
+                "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has %d "
+                "dimensions",
+                (int)value->ndim);
         return LSV_OK;
     }
     bool fills = lone_mask && value->size == 1;
     if (value->dtype != g->view.dtype && !fills && !(value->flags & LSV_WEAK) && value->kind == LSV_TORCH)
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "Index put requires the source and destination dtypes match, got %s for the destination and %s "
-                        "for the source.",
-                        types[g->view.dtype], types[value->dtype]);
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "Index put requires the source and destination dtypes match, got %s for the destination and %s "
+            "for the source.",
+            types[g->view.dtype], types[value->dtype]);
     return LSV_OK;
 }
 
@@ -437,8 +453,10 @@ static void fill_elements(const gather *g, const char *cell) {
 static lsv_status dense_value(const gather *g, const lsv_array *a, const lsv_array *value, int ndim,
                               const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
     ptrdiff_t strides[LSV_MAXDIM];
-    if (!lsv_broadcast_strides(value, ndim, shape, true, strides)) return value_mismatch(g, value, ndim, shape, err);
-    bool dense = value->storage && value->dtype == a->dtype && lsv_is_contiguous(value) && !lsv_shares_memory(a, value);
+    if (!lsv_broadcast_strides(value, ndim, shape, true, strides))
+        return value_mismatch(g, value, ndim, shape, err);
+    bool dense = value->storage && value->dtype == a->dtype && lsv_is_contiguous(value) &&
+                 !lsv_shares_memory(a, value);
     ptrdiff_t total = 1;
     for (int i = 0; i < ndim; i++) total *= shape[i];
     if (dense && value->size == total) {
@@ -453,7 +471,8 @@ static lsv_status dense_value(const gather *g, const lsv_array *a, const lsv_arr
     return status;
 }
 
-static lsv_status write_value(gather *g, lsv_array *a, const lsv_array *value, bool lone_mask, lsv_error *err) {
+static lsv_status write_value(gather *g, lsv_array *a, const lsv_array *value, bool lone_mask,
+                              lsv_error *err) {
     int ndim;
     ptrdiff_t shape[LSV_MAXDIM];
     LSV_TRY(check_value(g, value, lone_mask, err));
@@ -471,7 +490,8 @@ static lsv_status write_value(gather *g, lsv_array *a, const lsv_array *value, b
     return LSV_OK;
 }
 
-lsv_status lsv_index_array_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value, lsv_error *err) {
+lsv_status lsv_index_array_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value,
+                               lsv_error *err) {
     lsv_index plain[MAX_ITEMS];
     if (a->flags & LSV_READONLY) return lsv_fail(err, LSV_EVALUE, "assignment destination is read-only");
     LSV_TRY(plain_items(a, items, n, plain, err));

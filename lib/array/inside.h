@@ -9,7 +9,8 @@
 
 /* Every handle is the head of a block that can also carry its storage's record and, when the
    elements fit the cell, the elements too. The block is alive while the handle is or while
-   views hold the storage within it; array.data links the free ones. */
+   views hold the storage within it. Of a free block, array.data links the next and array.size
+   counts the list. */
 #define LSV_CELL_BYTES 128
 typedef struct lsv_block {
     lsv_array array;
@@ -18,7 +19,6 @@ typedef struct lsv_block {
 } lsv_block;
 
 extern lsv_block *lsv_free_blocks;
-extern int lsv_free_block_count;
 lsv_block *lsv_block_new(void); /* from the allocator; NULL: out of memory */
 
 /* A block with nothing set; NULL: out of memory. */
@@ -27,7 +27,6 @@ static inline lsv_block *lsv_block_take(void) {
     if (__builtin_expect(!b, 0)) return lsv_block_new();
     if (__builtin_expect(!lsv_pooled_take(), 0)) return NULL;
     lsv_free_blocks = (lsv_block *)(void *)b->array.data;
-    lsv_free_block_count--;
     return b;
 }
 void lsv_block_give(lsv_block *b); /* handle and storage are both done with */
@@ -54,11 +53,13 @@ static inline lsv_array *lsv_handle(const lsv_array *a) {
 }
 
 /* dst and src: strided, of one shape, byte strides; no overlap that matters. */
-void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst, const ptrdiff_t *dst_strides,
-                      lsv_dtype src_type, const char *src, const ptrdiff_t *src_strides);
+void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst,
+                      const ptrdiff_t *dst_strides, lsv_dtype src_type, const char *src,
+                      const ptrdiff_t *src_strides);
 
 /* n elements from src to dst, steps in bytes. */
-typedef void (*lsv_copy_kernel)(char *dst, ptrdiff_t dst_step, const char *src, ptrdiff_t src_step, ptrdiff_t n);
+typedef void (*lsv_copy_kernel)(char *dst, ptrdiff_t dst_step, const char *src, ptrdiff_t src_step,
+                                ptrdiff_t n);
 lsv_copy_kernel lsv_copy_kernel_for(lsv_dtype dst, lsv_dtype src);
 
 /* Elements without a meaning: where only their size counts. */
@@ -73,7 +74,8 @@ static inline void lsv_move(char *dst, const char *src, size_t bytes) {
 
 /* Strides to walk src as if it had the given shape (elements); false: it does not broadcast.
    Leading dimensions of length 1 beyond ndim are dropped when strip is set. */
-bool lsv_broadcast_strides(const lsv_array *src, int ndim, const ptrdiff_t *shape, bool strip, ptrdiff_t *strides);
+bool lsv_broadcast_strides(const lsv_array *src, int ndim, const ptrdiff_t *shape, bool strip,
+                           ptrdiff_t *strides);
 
 /* "could not broadcast input array from …" as the kind of dst words it. */
 lsv_status lsv_cannot_assign(const lsv_array *src, const lsv_array *dst, lsv_error *err);
@@ -88,7 +90,8 @@ const char *lsv_shape_list(int ndim, const ptrdiff_t *shape, char *buf, size_t n
 int lsv_index_dims(const lsv_index *items, int n);
 lsv_status lsv_index_resolve(const lsv_array *a, const lsv_index *items, int n, lsv_array *v, lsv_error *err);
 lsv_status lsv_index_array_get(lsv_array *a, const lsv_index *items, int n, lsv_array **out, lsv_error *err);
-lsv_status lsv_index_array_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value, lsv_error *err);
+lsv_status lsv_index_array_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value,
+                               lsv_error *err);
 lsv_status lsv_too_many_indices(const lsv_array *a, const lsv_index *items, int n, lsv_error *err);
 lsv_status lsv_out_of_bounds(lsv_kind kind, ptrdiff_t index, int axis, ptrdiff_t length, lsv_error *err);
 
@@ -96,6 +99,8 @@ lsv_status lsv_out_of_bounds(lsv_kind kind, ptrdiff_t index, int axis, ptrdiff_t
 lsv_status lsv_axis_of(lsv_kind kind, int ndim, int axis, int *out, lsv_error *err);
 
 /* How kinds meet: a tensor wins. */
-static inline lsv_kind lsv_meet(lsv_kind a, lsv_kind b) { return a == LSV_TORCH || b == LSV_TORCH ? LSV_TORCH : LSV_NUMPY; }
+static inline lsv_kind lsv_meet(lsv_kind a, lsv_kind b) {
+    return a == LSV_TORCH || b == LSV_TORCH ? LSV_TORCH : LSV_NUMPY;
+}
 
 #endif

@@ -25,39 +25,44 @@ static bool passed_over(lsv_kind kind, const lsv_array *a) {
     return kind == LSV_TORCH && a->ndim == 1 && a->size == 0;
 }
 
-static lsv_status check_part(lsv_kind kind, const lsv_array *first, const lsv_array *a, int first_at, int at, int axis,
-                             lsv_error *err) {
+static lsv_status check_part(lsv_kind kind, const lsv_array *first, const lsv_array *a, int first_at, int at,
+                             int axis, lsv_error *err) {
     if (a->ndim != first->ndim) {
         if (kind == LSV_TORCH)
             return lsv_fail(err, LSV_ERUNTIME, "Tensors must have same number of dimensions: got %d and %d",
                             (int)first->ndim, (int)a->ndim);
-        return lsv_fail(err, LSV_EVALUE,
-                        "all the input arrays must have same number of dimensions, but the array at index %d has %d "
-                        "dimension(s) and the array at index %d has %d dimension(s)",
-                        first_at, (int)first->ndim, at, (int)a->ndim);
+        return lsv_fail(
+            err, LSV_EVALUE,
+            "all the input arrays must have same number of dimensions, but the array at index %d has %d "
+            "dimension(s) and the array at index %d has %d dimension(s)",
+            first_at, (int)first->ndim, at, (int)a->ndim);
     }
     for (int d = 0; d < a->ndim; d++) {
         if (d == axis || a->shape[d] == first->shape[d]) continue;
         if (kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "Sizes of tensors must match except in dimension %d. Expected size %td but got size %td for "
-                            "tensor number %d in the list.",
-                            axis, first->shape[d], a->shape[d], at);
-        return lsv_fail(err, LSV_EVALUE,
-                        "all the input array dimensions except for the concatenation axis must match exactly, but along "
-                        "dimension %d, the array at index %d has size %td and the array at index %d has size %td",
-                        d, first_at, first->shape[d], at, a->shape[d]);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "Sizes of tensors must match except in dimension %d. Expected size %td but got size %td for "
+                "tensor number %d in the list.",
+                axis, first->shape[d], a->shape[d], at);
+        return lsv_fail(
+            err, LSV_EVALUE,
+            "all the input array dimensions except for the concatenation axis must match exactly, but along "
+            "dimension %d, the array at index %d has size %td and the array at index %d has size %td",
+            d, first_at, first->shape[d], at, a->shape[d]);
     }
     return LSV_OK;
 }
 
 /* The checks; shape gets the result's, *axis counts from 0. */
-static lsv_status joined_shape(lsv_kind kind, lsv_array *const *parts, int n, int *axis, int *first, ptrdiff_t *shape,
-                               lsv_error *err) {
-    for (int i = 0; i < n; i++) {
+static lsv_status joined_shape(lsv_kind kind, lsv_array *const *parts, int n, int *axis, int *first,
+                               ptrdiff_t *shape, lsv_error *err) {
+    if (kind == LSV_NUMPY && parts[0]->ndim == 0)
+        return lsv_fail(err, LSV_EVALUE, "zero-dimensional arrays cannot be concatenated");
+    for (int i = 0; i < n && kind == LSV_TORCH; i++) {
         if (parts[i]->ndim > 0) continue;
-        if (kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "zero-dimensional arrays cannot be concatenated");
-        return lsv_fail(err, LSV_ERUNTIME, "zero-dimensional tensor (at position %d) cannot be concatenated", i);
+        return lsv_fail(err, LSV_ERUNTIME, "zero-dimensional tensor (at position %d) cannot be concatenated",
+                        i);
     }
     *first = 0;
     while (*first < n - 1 && passed_over(kind, parts[*first])) ++*first;
@@ -116,10 +121,11 @@ static lsv_status check_stack(lsv_kind kind, lsv_array *const *parts, int n, lsv
         for (int d = 0; same && d < a->ndim; d++) same = a->shape[d] == lead->shape[d];
         if (same) continue;
         if (kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "all input arrays must have the same shape");
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
-                        lsv_shape_list(lead->ndim, lead->shape, one, sizeof one),
-                        lsv_shape_list(a->ndim, a->shape, two, sizeof two), i);
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "stack expects each tensor to be equal size, but got %s at entry 0 and %s at entry %d",
+            lsv_shape_list(lead->ndim, lead->shape, one, sizeof one),
+            lsv_shape_list(a->ndim, a->shape, two, sizeof two), i);
     }
     return LSV_OK;
 }
@@ -153,26 +159,31 @@ lsv_status lsv_stack(lsv_array *const *parts, int n, int axis, lsv_array **out, 
 
 /* ---- repeat ---- */
 
-static lsv_status check_counts(lsv_kind kind, const int64_t *x, ptrdiff_t n, ptrdiff_t length, int axis, bool flat,
-                               ptrdiff_t *total, lsv_error *err) {
+static lsv_status check_counts(lsv_kind kind, const int64_t *x, ptrdiff_t n, ptrdiff_t length, int axis,
+                               bool flat, ptrdiff_t *total, lsv_error *err) {
     if (n != 1 && n != length) {
         if (kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "repeats must have the same size as input along dim, but got repeats.size(0) = %td and "
-                            "input.size(%d) = %td",
-                            n, flat ? 0 : axis, length);
-        return lsv_fail(err, LSV_EVALUE, "operands could not be broadcast together with shape (%td,) (%td,)", length, n);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "repeats must have the same size as input along dim, but got repeats.size(0) = %td and "
+                "input.size(%d) = %td",
+                n, flat ? 0 : axis, length);
+        return lsv_fail(err, LSV_EVALUE, "operands could not be broadcast together with shape (%td,) (%td,)",
+                        length, n);
     }
     *total = 0;
     for (ptrdiff_t i = 0; i < length; i++) {
         int64_t count = x[n == 1 ? 0 : i];
         if (count < 0) {
             if (kind == LSV_TORCH)
-                return lsv_fail(err, LSV_ERUNTIME, n == 1 ? "Repeats must be non-negative" : "repeats can not be negative");
+                return lsv_fail(err, LSV_ERUNTIME,
+                                n == 1 ? "Repeats must be non-negative" : "repeats can not be negative");
             return lsv_fail(err, LSV_EVALUE,
-                            n == 1 ? "negative dimensions are not allowed" : "repeats may not contain negative values.");
+                            n == 1 ? "negative dimensions are not allowed"
+                                   : "repeats may not contain negative values.");
         }
-        if (!lsv_add_size(*total, (ptrdiff_t)count, total)) return lsv_fail(err, LSV_EVALUE, "array is too big");
+        if (!lsv_add_size(*total, (ptrdiff_t)count, total))
+            return lsv_fail(err, LSV_EVALUE, "array is too big");
     }
     return LSV_OK;
 }
@@ -180,14 +191,16 @@ static lsv_status check_counts(lsv_kind kind, const int64_t *x, ptrdiff_t n, ptr
 /* Blocks of `bytes` after the axis, each `x[i]` times. */
 static void repeat_fill(const lsv_array *from, const lsv_array *counts, int axis, char *to) {
     const int64_t *x = lsv_data(counts);
-    ptrdiff_t outer = 1, length = from->shape[axis], bytes = (ptrdiff_t)lsv_dtype_size((lsv_dtype)from->dtype);
+    ptrdiff_t outer = 1, length = from->shape[axis],
+              bytes = (ptrdiff_t)lsv_dtype_size((lsv_dtype)from->dtype);
     for (int d = 0; d < axis; d++) outer *= from->shape[d];
     for (int d = axis + 1; d < from->ndim; d++) bytes *= from->shape[d];
     const char *at = from->data;
     if (bytes == 0) return;
     for (ptrdiff_t o = 0; o < outer; o++)
         for (ptrdiff_t i = 0; i < length; i++, at += bytes)
-            for (int64_t r = x[counts->size == 1 ? 0 : i]; r > 0; r--, to += bytes) memcpy(to, at, (size_t)bytes);
+            for (int64_t r = x[counts->size == 1 ? 0 : i]; r > 0; r--, to += bytes)
+                memcpy(to, at, (size_t)bytes);
 }
 
 lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, bool flat, lsv_array **out,
@@ -196,12 +209,14 @@ lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, boo
     ptrdiff_t shape[LSV_MAXDIM], total;
     if (flat || (a->ndim == 0 && (axis == 0 || axis == -1))) flat = true, axis = 0;
     else LSV_TRY(lsv_axis(a, axis, &axis, err));
-    lsv_status status = flat ? lsv_ravel((lsv_array *)a, false, &from, err) : lsv_contiguous((lsv_array *)a, &from, err);
+    lsv_status status =
+        flat ? lsv_ravel((lsv_array *)a, false, &from, err) : lsv_contiguous((lsv_array *)a, &from, err);
     lsv_array *dense = NULL;
     if (status == LSV_OK) status = lsv_astype(counts, LSV_INT64, &ints, err);
     if (status == LSV_OK) status = lsv_ravel(ints, false, &dense, err);
     if (status == LSV_OK)
-        status = check_counts((lsv_kind)a->kind, lsv_data(dense), dense->size, from->shape[axis], axis, flat, &total, err);
+        status = check_counts((lsv_kind)a->kind, lsv_data(dense), dense->size, from->shape[axis], axis, flat,
+                              &total, err);
     if (status == LSV_OK) {
         memcpy(shape, from->shape, sizeof shape);
         shape[axis] = total;
@@ -223,11 +238,13 @@ lsv_status lsv_tile(const lsv_array *a, int n, const ptrdiff_t *reps, lsv_array 
     int ndim = n > a->ndim ? n : a->ndim;
     ptrdiff_t shape[LSV_MAXDIM], part[LSV_MAXDIM];
     if (ndim > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, ndim);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, ndim);
     for (int i = 0; i < ndim; i++) {
         int j = i - (ndim - a->ndim), k = i - (ndim - n);
         part[i] = j < 0 ? 1 : a->shape[j];
-        if (!lsv_mul_size(part[i], k < 0 ? 1 : reps[k], &shape[i])) return lsv_fail(err, LSV_EVALUE, "array is too big");
+        if (!lsv_mul_size(part[i], k < 0 ? 1 : reps[k], &shape[i]))
+            return lsv_fail(err, LSV_EVALUE, "array is too big");
         if (k >= 0 && reps[k] < 0) shape[i] = part[i] ? part[i] * reps[k] : -1;
     }
     lsv_array *v;
@@ -274,8 +291,11 @@ static lsv_status roll_axis(const lsv_array *a, ptrdiff_t shift, int axis, lsv_a
     return LSV_OK;
 }
 
-lsv_status lsv_roll(const lsv_array *a, ptrdiff_t shift, int axis, bool flat, lsv_array **out, lsv_error *err) {
-    if (a->ndim == 0 && (flat || axis == 0 || axis == -1)) return lsv_copy(a, out, err);
+lsv_status lsv_roll(const lsv_array *a, ptrdiff_t shift, int axis, bool flat, lsv_array **out,
+                    lsv_error *err) {
+    if (a->ndim == 0 && flat) return lsv_copy(a, out, err);
+    if (a->ndim == 0 && a->kind == LSV_TORCH)
+        return lsv_fail(err, LSV_EINDEX, "Dimension specified as %d but tensor has no dimensions", axis);
     if (!flat) {
         LSV_TRY(lsv_axis(a, axis, &axis, err));
         return roll_axis(a, shift, axis, out, err);
@@ -313,7 +333,8 @@ lsv_status lsv_tri(const lsv_array *a, ptrdiff_t k, bool upper, lsv_array **out,
         if (a->kind == LSV_TORCH)
             return lsv_fail(err, LSV_ERUNTIME, "%s: input tensor must have at least 2 dimensions",
                             upper ? "triu" : "tril");
-        if (a->ndim == 0) return lsv_fail(err, LSV_ETYPE, "tri() missing 1 required positional argument: 'N'");
+        if (a->ndim == 0)
+            return lsv_fail(err, LSV_ETYPE, "tri() missing 1 required positional argument: 'N'");
         lsv_array *square; /* NumPy: every row is a */
         LSV_TRY(lsv_broadcast_to((lsv_array *)a, 2, (ptrdiff_t[]){a->shape[0], a->shape[0]}, &square, err));
         lsv_status status = lsv_copy(square, &v, err);
@@ -352,7 +373,8 @@ lsv_status lsv_diag_build(const lsv_array *a, ptrdiff_t k, lsv_array **out, lsv_
 
 lsv_status lsv_meshgrid(lsv_array *const *axes, int n, bool ij, lsv_array **out, lsv_error *err) {
     if (n > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, n);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, n);
     ptrdiff_t shape[LSV_MAXDIM];
     lsv_array *grid[LSV_MAXDIM] = {NULL};
     lsv_status status = LSV_OK;

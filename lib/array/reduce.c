@@ -134,11 +134,8 @@ static lsv_status comparing(lsv_reduction op, const lsv_fold *fold, const lsv_ar
     lsv_status status = fold_simple(op, fold, use, &result, err);
     lsv_release(owned);
     if (status != LSV_OK) return status;
-    if (result->dtype != use->dtype || !lsv_is_half((lsv_dtype)a->dtype)) {
-        *out = result;
-        return LSV_OK;
-    }
-    LSV_TRY(convert_result(&result, (lsv_dtype)a->dtype, err));
+    bool an_element = op != LSV_ANY && op != LSV_ALL && op != LSV_COUNT_NONZERO;
+    if (an_element) LSV_TRY(convert_result(&result, (lsv_dtype)a->dtype, err));
     *out = result;
     return LSV_OK;
 }
@@ -150,13 +147,15 @@ static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array
     lsv_dtype dtype = (lsv_dtype)a->dtype;
     bool asked = options && options->has_dtype;
     if (asked) dtype = options->dtype;
+    lsv_fold rounding = *fold;
+    rounding.to_half = dtype == LSV_FLOAT16 && a->kind == LSV_NUMPY;
     if (asked && dtype == LSV_BOOL) return comparing(op == LSV_SUM ? LSV_ANY : LSV_ALL, fold, a, out, err);
     const lsv_array *use;
     lsv_array *rounded, *owned = NULL, *result = NULL;
     LSV_TRY(lsv_borrow_as(a, dtype, &use, &rounded, err));
     lsv_status status = widened(use, &use, &owned, err);
     if (status == LSV_OK)
-        status = op == LSV_SUM ? lsv_fold_sum(fold, use, &result, err) : lsv_fold_prod(fold, use, &result, err);
+        status = op == LSV_SUM ? lsv_fold_sum(&rounding, use, &result, err) : lsv_fold_prod(fold, use, &result, err);
     lsv_release(owned);
     lsv_release(rounded);
     if (status != LSV_OK) return status;
@@ -175,6 +174,13 @@ static void divide_by(lsv_array *out, double n, bool root) {
             float *x = (float *)(void *)out->data + i;
             *x = torch ? *x / (float)n : (float)((double)*x / n);
             if (root) *x = sqrtf(*x);
+        } else if (lsv_is_half((lsv_dtype)out->dtype)) {
+            char *at = out->data + 2 * i;
+            for (int pass = 0; pass < (root ? 2 : 1); pass++) {
+                lsv_scalar s = lsv_load((lsv_dtype)out->dtype, at);
+                s.f = pass ? sqrt(s.f) : s.f / n;
+                lsv_store((lsv_dtype)out->dtype, at, s);
+            }
         } else {
             double *x = (double *)(void *)out->data + i;
             *x = *x / n;
@@ -190,13 +196,13 @@ static lsv_status mean_types(const lsv_array *a, const lsv_reduce_options *optio
     bool asked = options && options->has_dtype;
     if (asked) d = options->dtype;
     *give = *work = lsv_dtype_is_float(d) ? d : LSV_FLOAT64;
-    if (lsv_is_half(d)) *work = LSV_FLOAT32;
-    if (a->kind == LSV_TORCH && !lsv_dtype_is_float(d))
-        return variance ? lsv_fail(err, LSV_ENOTIMPL, "std and var only support floating point and complex dtypes")
-                        : lsv_fail(err, LSV_ENOTIMPL,
-                                   "mean(): could not infer output dtype. %s dtype must be either a floating point or "
-                                   "complex dtype. Got: %s", asked ? "Optional" : "Input", lsv_torch_type_name(d));
-    return LSV_OK;
+    if (lsv_is_half(d) && !(variance && a->kind == LSV_NUMPY)) *work = LSV_FLOAT32;
+    if (a->kind == LSV_NUMPY || lsv_dtype_is_float(d)) return LSV_OK;
+    if (variance) lsv_fail(err, LSV_ENOTIMPL, "std and var only support floating point and complex dtypes");
+    else lsv_fail(err, LSV_ENOTIMPL, "mean(): could not infer output dtype. %s dtype must be either a floating point or "
+                                     "complex dtype. Got: %s", asked ? "Optional" : "Input", lsv_torch_type_name(d));
+    lsv_hint(err, "convert with .float() first");
+    return LSV_ENOTIMPL;
 }
 
 static lsv_status mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
@@ -225,13 +231,13 @@ static lsv_status numpy_variance(const lsv_fold *fold, const lsv_array *a, doubl
     kept.keepdims = true;
     kept.ndim = a->ndim;
     for (int i = 0; i < a->ndim; i++) kept.shape[i] = fold->gone[i] ? 1 : a->shape[i];
-    LSV_TRY(lsv_fold_sum(&kept, a, &average, err));
+    LSV_TRY(add_up(LSV_SUM, &kept, a, NULL, &average, err));
     divide_by(average, (double)fold->count, false);
     lsv_status status = lsv_binary(LSV_OP_SUB, a, average, &x, err);
     lsv_release(average);
     if (status != LSV_OK) return status;
     status = lsv_binary_into(LSV_OP_MUL, x, x, err);
-    if (status == LSV_OK) status = lsv_fold_sum(fold, x, &result, err);
+    if (status == LSV_OK) status = add_up(LSV_SUM, fold, x, NULL, &result, err);
     lsv_release(x);
     if (status != LSV_OK) return status;
     divide_by(result, fmax((double)fold->count - ddof, 0), root);

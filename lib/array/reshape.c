@@ -72,15 +72,17 @@ static lsv_status resolve_shape(const lsv_array *a, int ndim, const ptrdiff_t *a
     int unknown = -1;
     ptrdiff_t known = 1;
     if (ndim < 0 || ndim > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, ndim);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, ndim);
     for (int i = 0; i < ndim; i++) {
         shape[i] = asked[i];
         if (asked[i] < -1 && a->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME, "invalid shape dimension %td at index %d of shape %s", asked[i], i,
-                            lsv_shape_list(ndim, asked, text, sizeof text));
+            return lsv_fail(err, LSV_ERUNTIME, "invalid shape dimension %td at index %d of shape %s",
+                            asked[i], i, lsv_shape_list(ndim, asked, text, sizeof text));
         if (asked[i] < 0) {
             if (unknown >= 0) {
-                if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "only one dimension can be inferred");
+                if (a->kind == LSV_TORCH)
+                    return lsv_fail(err, LSV_ERUNTIME, "only one dimension can be inferred");
                 return lsv_fail(err, LSV_EVALUE, "can only specify one unknown dimension");
             }
             unknown = i;
@@ -90,10 +92,11 @@ static lsv_status resolve_shape(const lsv_array *a, int ndim, const ptrdiff_t *a
     }
     if (unknown >= 0) {
         if (known == 0 && a->size == 0 && a->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 "
-                            "can be any value and is ambiguous",
-                            lsv_shape_list(ndim, asked, text, sizeof text));
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "cannot reshape tensor of 0 elements into shape %s because the unspecified dimension size -1 "
+                "can be any value and is ambiguous",
+                lsv_shape_list(ndim, asked, text, sizeof text));
         if (known == 0 || a->size % known != 0) return cannot_reshape(a, ndim, asked, err);
         shape[unknown] = a->size / known;
     } else if (known != a->size) {
@@ -102,14 +105,17 @@ static lsv_status resolve_shape(const lsv_array *a, int ndim, const ptrdiff_t *a
     return LSV_OK;
 }
 
-lsv_status lsv_reshape(lsv_array *a, int ndim, const ptrdiff_t *asked, bool must_view, lsv_array **out, lsv_error *err) {
+lsv_status lsv_reshape(lsv_array *a, int ndim, const ptrdiff_t *asked, bool must_view, lsv_array **out,
+                       lsv_error *err) {
     ptrdiff_t shape[LSV_MAXDIM], strides[LSV_MAXDIM];
     LSV_TRY(resolve_shape(a, ndim, asked, shape, err));
-    if (reshape_strides(a, ndim, shape, strides)) return lsv_view_strided(a, ndim, shape, strides, 0, out, err);
+    if (reshape_strides(a, ndim, shape, strides))
+        return lsv_view_strided(a, ndim, shape, strides, 0, out, err);
     if (must_view)
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "view size is not compatible with input tensor's size and stride (at least one dimension spans "
-                        "across two contiguous subspaces). Use .reshape(...) instead.");
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans "
+            "across two contiguous subspaces). Use .reshape(...) instead.");
     lsv_array *copy;
     LSV_TRY(lsv_copy(a, &copy, err));
     ptrdiff_t step = 1;

@@ -38,14 +38,14 @@ static lsv_status choose(void *context, char *const *at, const ptrdiff_t *step, 
 
 static lsv_status where_shape(const lsv_array *cond, const lsv_array *a, const lsv_array *b, bool torch, int *ndim,
                               ptrdiff_t *shape, lsv_error *err) {
-    lsv_array first = *a, condition = *cond;
-    lsv_status status = lsv_broadcast(a, b, ndim, shape, err);
+    lsv_array first = *a, second = *b, condition = *cond;
+    first.kind = second.kind = condition.kind = torch ? LSV_TORCH : LSV_NUMPY;
+    first.flags = second.flags = condition.flags = 0;
+    lsv_status status = lsv_broadcast(&condition, &first, ndim, shape, err);
     if (status == LSV_OK) {
         first.ndim = (uint8_t)*ndim;
         memcpy(first.shape, shape, (size_t)*ndim * sizeof *shape);
-        first.kind = condition.kind = torch ? LSV_TORCH : LSV_NUMPY;
-        first.flags = condition.flags = 0;
-        status = lsv_broadcast(&condition, &first, ndim, shape, err);
+        status = lsv_broadcast(&first, &second, ndim, shape, err);
     }
     if (status == LSV_OK || status == LSV_ENOMEM || torch) return status;
     char c[LSV_SHAPE_TEXT], x[LSV_SHAPE_TEXT], y[LSV_SHAPE_TEXT];
@@ -98,11 +98,21 @@ lsv_status lsv_where(const lsv_array *cond, const lsv_array *a, const lsv_array 
 
 /* ---- clip, round ---- */
 
+/* A Python integer that no int32 element reaches is no bound at all. */
+static bool beyond_int32(const lsv_array *a, const lsv_array *bound, bool above) {
+    if (a->dtype != LSV_INT32 || bound->dtype != LSV_INT64 || !(bound->flags & LSV_WEAK)) return false;
+    int64_t x = *(const int64_t *)(const void *)bound->data;
+    return above ? x > INT32_MAX : x < INT32_MIN;
+}
+
 lsv_status lsv_clip(const lsv_array *a, const lsv_array *lo, const lsv_array *hi, lsv_array **out, lsv_error *err) {
     if (!lo && !hi)
         return a->kind == LSV_TORCH
                    ? lsv_fail(err, LSV_ERUNTIME, "torch.clamp: At least one of 'min' or 'max' must not be None")
                    : lsv_copy(a, out, err);
+    if (lo && beyond_int32(a, lo, false)) lo = NULL;
+    if (hi && beyond_int32(a, hi, true)) hi = NULL;
+    if (!lo && !hi) return lsv_copy(a, out, err);
     if (!lo) return lsv_binary(LSV_OP_MINIMUM, a, hi, out, err);
     if (!hi) return lsv_binary(LSV_OP_MAXIMUM, a, lo, out, err);
     lsv_array *raised = NULL;

@@ -39,8 +39,8 @@ static const struct {
     bool (*values)(void *values, void *spare, ptrdiff_t n);
     bool (*positions)(const void *values, int64_t *index, int64_t *spare, ptrdiff_t n, bool down);
 } sorters[LSV_NDTYPES] = {
-    [LSV_BOOL] = {sort_values_b1, sort_positions_b1},  [LSV_INT32] = {sort_values_i4, sort_positions_i4},
-    [LSV_INT64] = {sort_values_i8, sort_positions_i8}, [LSV_FLOAT32] = {sort_values_f4, sort_positions_f4},
+    [LSV_BOOL] = {sort_values_b1, sort_positions_b1},    [LSV_INT32] = {sort_values_i4, sort_positions_i4},
+    [LSV_INT64] = {sort_values_i8, sort_positions_i8},   [LSV_FLOAT32] = {sort_values_f4, sort_positions_f4},
     [LSV_FLOAT64] = {sort_values_f8, sort_positions_f8},
 };
 
@@ -51,7 +51,8 @@ lsv_dtype lsv_sorted_as(lsv_dtype dtype) {
 lsv_status lsv_sort_rows(lsv_dtype dtype, void *values, ptrdiff_t rows, ptrdiff_t n, lsv_error *err) {
     size_t item = lsv_dtype_size(dtype);
     if (n <= RUN) {
-        for (ptrdiff_t r = 0; r < rows; r++) sorters[dtype].values((char *)values + (size_t)(r * n) * item, NULL, n);
+        for (ptrdiff_t r = 0; r < rows; r++)
+            sorters[dtype].values((char *)values + (size_t)(r * n) * item, NULL, n);
         return LSV_OK;
     }
     void *spare = lsv_malloc((size_t)n * item);
@@ -63,8 +64,8 @@ lsv_status lsv_sort_rows(lsv_dtype dtype, void *values, ptrdiff_t rows, ptrdiff_
     return done ? LSV_OK : lsv_poll(err);
 }
 
-lsv_status lsv_argsort_rows(lsv_dtype dtype, const void *values, int64_t *index, ptrdiff_t rows, ptrdiff_t n, bool down,
-                            lsv_error *err) {
+lsv_status lsv_argsort_rows(lsv_dtype dtype, const void *values, int64_t *index, ptrdiff_t rows, ptrdiff_t n,
+                            bool down, lsv_error *err) {
     size_t item = lsv_dtype_size(dtype), bytes = (size_t)n * sizeof(int64_t);
     int64_t *spare = n > RUN ? lsv_malloc(bytes) : NULL;
     if (n > RUN && !spare) return lsv_no_memory(err, bytes);
@@ -91,12 +92,17 @@ static lsv_status rows_of(const lsv_array *a, int axis, lsv_dtype dtype, lsv_arr
 
 /* The way back; consumes rows. */
 static lsv_status rows_back(lsv_array *rows, int axis, lsv_dtype dtype, lsv_array **out, lsv_error *err) {
-    lsv_status status = LSV_OK;
-    if (rows->dtype == dtype && axis >= rows->ndim - 1) {
-        *out = rows;
-        return LSV_OK;
-    }
+    lsv_status status;
     lsv_array *moved;
+    if (axis >= rows->ndim - 1) {
+        if (rows->dtype == dtype) {
+            *out = rows;
+            return LSV_OK;
+        }
+        status = lsv_astype(rows, dtype, out, err);
+        lsv_release(rows);
+        return status;
+    }
     status = lsv_moveaxis(rows, 1, (int[]){-1}, &axis, &moved, err);
     lsv_release(rows);
     LSV_TRY(status);
@@ -131,8 +137,8 @@ static lsv_status sort_values(const lsv_array *a, int axis, bool down, lsv_array
 }
 
 /* The first k of each row by position; the rows' values in that order if asked for. */
-static lsv_status sort_both(const lsv_array *a, int axis, bool down, ptrdiff_t k, lsv_array **values, lsv_array **indices,
-                            lsv_error *err) {
+static lsv_status sort_both(const lsv_array *a, int axis, bool down, ptrdiff_t k, lsv_array **values,
+                            lsv_array **indices, lsv_error *err) {
     lsv_array *rows = NULL, *order = NULL, *kept = NULL, *sorted = NULL, *first = NULL, *second = NULL;
     lsv_status status = rows_of(a, axis, lsv_sorted_as((lsv_dtype)a->dtype), &rows, err);
     if (status != LSV_OK) return status;
@@ -153,7 +159,9 @@ static lsv_status sort_both(const lsv_array *a, int axis, bool down, ptrdiff_t k
         for (ptrdiff_t r = 0; r < count; r++)
             for (ptrdiff_t i = 0; i < k; i++) {
                 int64_t at = to[r * k + i] = from[r * n + i];
-                if (values) lsv_move(sorted->data + (size_t)(r * k + i) * item, rows->data + (size_t)(r * n + at) * item, item);
+                if (values)
+                    lsv_move(sorted->data + (size_t)(r * k + i) * item,
+                             rows->data + (size_t)(r * n + at) * item, item);
             }
     }
     lsv_release(rows);
@@ -189,14 +197,17 @@ static lsv_status sort_axis(const lsv_array *a, int *axis, lsv_error *err) {
 
 lsv_status lsv_sort(const lsv_array *a, int axis, bool descending, lsv_array **values, lsv_array **indices,
                     lsv_error *err) {
+    if (a->ndim == 0 && a->kind == LSV_NUMPY && !values) /* argsort makes it a line, sort does not */
+        return lsv_zeros(LSV_NUMPY, LSV_INT64, 1, (ptrdiff_t[]){1}, indices, err);
     LSV_TRY(sort_axis(a, &axis, err));
     if (!indices) return values ? sort_values(a, axis, descending, values, err) : LSV_OK;
     return sort_both(a, axis, descending, a->ndim ? a->shape[axis] : 1, values, indices, err);
 }
 
-lsv_status lsv_topk(const lsv_array *a, ptrdiff_t k, int axis, bool largest, lsv_array **values, lsv_array **indices,
-                    lsv_error *err) {
+lsv_status lsv_topk(const lsv_array *a, ptrdiff_t k, int axis, bool largest, lsv_array **values,
+                    lsv_array **indices, lsv_error *err) {
     LSV_TRY(sort_axis(a, &axis, err));
-    if (k < 0 || k > (a->ndim ? a->shape[axis] : 1)) return lsv_fail(err, LSV_ERUNTIME, "selected index k out of range");
-    return sort_both(a, axis, largest, k, values, indices, err);
+    if (k < 0 || k > (a->ndim ? a->shape[axis] : 1))
+        return lsv_fail(err, LSV_ERUNTIME, "selected index k out of range");
+    return sort_both(a, axis, largest, a->ndim ? k : 1, values, indices, err);
 }

@@ -130,28 +130,42 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Between a and b, t of the way; from the nearer end, so that t = 1 gives b. */
-static double between(double a, double b, double t) {
+/* Between a and b, t of the way; from the nearer end, so that t = 1 gives b. PyTorch rounds
+   once where NumPy multiplies and adds. */
+static double between(double a, double b, double t, bool fused) {
     double d = b - a;
+    if (fused) return t < 0.5 ? fma(t, d, a) : fma(t - 1, d, b);
     return t < 0.5 ? a + d * t : b - d * (1 - t);
 }
-static float between_single(float a, float b, float t) {
+static float between_single(float a, float b, float t, bool fused) {
     float d = b - a;
+    if (fused) return t < 0.5f ? fmaf(t, d, a) : fmaf(t - 1, d, b);
     return t < 0.5f ? a + d * t : b - d * (1 - t);
+}
+
+/* float32 elements, float64 quantiles: the difference is still taken in float32. */
+static double between_mixed(float a, float b, double t) {
+    double d = (double)(b - a);
+    return t < 0.5 ? (double)a + d * t : (double)b - d * (1 - t);
 }
 
 static void finish_quantile(gather *g, char *out) {
     double *x = g->values;
     ptrdiff_t n = g->length;
-    bool nan = any_nan(x, n);
-    if (!nan) qsort(x, (size_t)n, sizeof *x, ascending);
+    bool nan = any_nan(x, n), sorted = g->nq > 3 && !nan;
+    if (sorted) qsort(x, (size_t)n, sizeof *x, ascending);
     for (ptrdiff_t i = 0; i < g->nq; i++, out += g->spread) {
-        double at = g->q[i] * (double)(n - 1), value = NAN;
-        if (g->out == LSV_FLOAT32 && g->lower) at = (double)((float)g->q[i] * (float)(n - 1));
+        double q = g->lower && g->out == LSV_FLOAT32 ? (double)(float)g->q[i] : g->q[i];
+        double at = q * (double)(n - 1), value = NAN;
         ptrdiff_t below = (ptrdiff_t)floor(at), above = below + 1 < n ? below + 1 : n - 1;
         double t = at - (double)below;
-        if (!nan && g->out == LSV_FLOAT32) value = (double)between_single((float)x[below], (float)x[above], (float)t);
-        else if (!nan) value = between(x[below], x[above], t);
+        if (!nan && !sorted) { /* a few elements only, without sorting everything */
+            nth_element(x, n, below);
+            if (above > below) nth_element(x + above, n - above, 0);
+        }
+        if (!nan && g->out == LSV_FLOAT32) value = (double)between_single((float)x[below], (float)x[above], (float)t, g->lower);
+        else if (!nan && g->dtype == LSV_FLOAT32) value = between_mixed((float)x[below], (float)x[above], t);
+        else if (!nan) value = between(x[below], x[above], t, g->lower);
         store_number(g->out, out, value);
     }
 }
@@ -168,9 +182,9 @@ static lsv_status check_quantile(const lsv_array *a, const lsv_array *q, const l
     if (q->ndim > 1)
         return torch ? lsv_fail(err, LSV_ERUNTIME, "quantile() q must be a scalar or 1D tensor")
                      : lsv_fail(err, LSV_EVALUE, "q must be a scalar or 1d");
+    if (torch && a->size == 0) return lsv_fail(err, LSV_ERUNTIME, "quantile() input tensor must be non-empty");
     if (fold->count == 0)
-        return torch ? lsv_fail(err, LSV_ERUNTIME, "quantile() input tensor must be non-empty")
-                     : lsv_fail(err, LSV_EINDEX, "index -1 is out of bounds for axis 0 with size 0");
+        return lsv_fail(err, LSV_EINDEX, "index -1 is out of bounds for axis 0 with size 0");
     return LSV_OK;
 }
 
@@ -311,6 +325,13 @@ static void count_into(int64_t *counts, const double *x, ptrdiff_t n, const doub
     }
 }
 
+/* Between two elements of a float32 array the edges are worked out in float32. */
+static void single_edges(float *edge, float lo, float hi, ptrdiff_t bins) {
+    float step = (hi - lo) / (float)bins;
+    for (ptrdiff_t i = 0; i < bins; i++) edge[i] = (float)i * step + lo;
+    edge[bins] = hi;
+}
+
 lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, double lo, double hi, lsv_array **counts,
                          lsv_array **edges, lsv_error *err) {
     lsv_array *numbers = NULL, *edge = NULL, *exact = NULL, *count = NULL;
@@ -325,6 +346,7 @@ lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, dou
     }
     lsv_dtype d = a->dtype == LSV_FLOAT32 && a->size ? LSV_FLOAT32 : LSV_FLOAT64;
     if (status == LSV_OK) status = lsv_linspace((lsv_kind)a->kind, d, lo, hi, bins + 1, true, &edge, err);
+    if (status == LSV_OK && d == LSV_FLOAT32 && !has_range) single_edges(lsv_data(edge), (float)lo, (float)hi, bins);
     if (status == LSV_OK) status = lsv_astype(edge, LSV_FLOAT64, &exact, err);
     if (status == LSV_OK) status = lsv_zeros((lsv_kind)a->kind, LSV_INT64, 1, &bins, &count, err);
     if (status == LSV_OK) count_into(lsv_data(count), x, numbers->size, lsv_data(exact), bins);

@@ -128,6 +128,67 @@ static const entry entries[LSV_NDTYPES] = {
     [LSV_FLOAT64] = {numpy_sum_f8, prod_f8, LSV_FLOAT64},
 };
 
+/* Where several axes that go cannot be joined, NumPy collects their elements in a buffer of 8192
+   and sums that pairwise: as many whole inner axes as fit, times as many steps of the next one. */
+#define BUFFER 8192
+
+typedef struct buffered {
+    int axes;        /* of the nest, innermost first, that a buffer holds whole */
+    ptrdiff_t steps; /* of axis `axes`, if it goes too: how many at a time      */
+    ptrdiff_t core;  /* elements per such step                                  */
+} buffered;
+
+static bool plan_buffer(const lsv_nest *nest, buffered *plan) {
+    int gone = 0;
+    while (gone < nest->ndim && nest->step[gone][1] == 0) gone++;
+    *plan = (buffered){0, 1, 1};
+    if (gone < 2) return false;
+    while (plan->axes < gone && plan->core * nest->n[plan->axes] <= BUFFER) plan->core *= nest->n[plan->axes++];
+    if (plan->axes == 0) return false;
+    if (plan->axes < gone) plan->steps = BUFFER / plan->core;
+    return true;
+}
+
+/* Copies the elements under at along axes 0 … axes-1 to `to`; returns its end. */
+static char *collect(const lsv_nest *nest, int axes, const char *at, char *to, lsv_dtype d) {
+    const ptrdiff_t item = (ptrdiff_t)lsv_dtype_size(d);
+    if (axes == 1) {
+        lsv_convert_run(d, to, item, d, at, nest->step[0][0], nest->n[0]);
+        return to + nest->n[0] * item;
+    }
+    for (ptrdiff_t i = 0; i < nest->n[axes - 1]; i++) to = collect(nest, axes - 1, at + i * nest->step[axes - 1][0], to, d);
+    return to;
+}
+
+/* The nest without its buffered axes, each step of it a pairwise sum. */
+static lsv_status buffered_sum(lsv_nest *nest, const buffered *plan, lsv_dtype d, lsv_error *err) {
+    static const ptrdiff_t dense[2][LSV_NEST_OPS] = {{sizeof(float), 0}, {sizeof(double), 0}};
+    double buffer[BUFFER];
+    bool single = d == LSV_FLOAT32, split = plan->steps > 1;
+    int from = plan->axes + split;
+    ptrdiff_t along = split ? nest->n[plan->axes] : 1, index[LSV_MAXDIM] = {0};
+    char *at[2] = {nest->base[0], nest->base[1]};
+    for (;;) {
+        LSV_TRY(lsv_poll(err));
+        for (ptrdiff_t done = 0; done < along; done += plan->steps) {
+            ptrdiff_t steps = along - done < plan->steps ? along - done : plan->steps;
+            char *to = (char *)buffer;
+            for (ptrdiff_t i = 0; i < steps; i++)
+                to = collect(nest, plan->axes, at[0] + (split ? (done + i) * nest->step[plan->axes][0] : 0), to, d);
+            char *runs[2] = {(char *)buffer, at[1]};
+            (void)(single ? numpy_sum_f4 : numpy_sum_f8)(NULL, runs, dense[!single], steps * plan->core);
+        }
+        int i = from;
+        for (; i < nest->ndim; i++) {
+            for (int op = 0; op < 2; op++) at[op] += nest->step[i][op];
+            if (++index[i] < nest->n[i]) break;
+            for (int op = 0; op < 2; op++) at[op] -= nest->step[i][op] * nest->n[i];
+            index[i] = 0;
+        }
+        if (i >= nest->ndim) return LSV_OK;
+    }
+}
+
 /* A run that is summed pairwise must stay whole: lsv_nest_run would cut it to poll. */
 static lsv_status whole_run(lsv_nest *nest, lsv_nest_body *body, void *context, lsv_error *err) {
     if (nest->ndim == 1 && nest->size > 0 && nest->step[0][1] == 0) {
@@ -137,6 +198,23 @@ static lsv_status whole_run(lsv_nest *nest, lsv_nest_body *body, void *context, 
     return lsv_nest_run(nest, body, context, err);
 }
 
+/* float16, widened: what a run adds is rounded as it is put back. */
+static lsv_status numpy_sum_half(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) {
+    (void)numpy_sum_f4(context, at, step, n);
+    for (ptrdiff_t i = 0; i < (step[1] ? n : 1); i++) {
+        float *sum = (float *)(void *)(at[1] + i * step[1]);
+        *sum = lsv_half_to_float(lsv_float_to_half(*sum));
+    }
+    return LSV_OK;
+}
+
+static lsv_status numpy_walk(lsv_nest *nest, lsv_dtype d, bool to_half, lsv_error *err) {
+    buffered plan;
+    if (to_half) return whole_run(nest, numpy_sum_half, NULL, err);
+    if (lsv_dtype_is_float(d) && nest->size > 0 && plan_buffer(nest, &plan)) return buffered_sum(nest, &plan, d, err);
+    return whole_run(nest, entries[d].sum, NULL, err);
+}
+
 lsv_status lsv_fold_sum(const lsv_fold *fold, const lsv_array *a, lsv_array **out, lsv_error *err) {
     lsv_nest nest;
     lsv_array *result = NULL;
@@ -144,7 +222,7 @@ lsv_status lsv_fold_sum(const lsv_fold *fold, const lsv_array *a, lsv_array **ou
     bool torch = a->kind == LSV_TORCH && e->acc != LSV_INT64;
     LSV_TRY(lsv_fold_nest(fold, a, torch, e->acc, &nest, &result, err));
     fill(result, 0);
-    lsv_status status = torch ? torch_walk(&nest, a->dtype == LSV_FLOAT32, err) : whole_run(&nest, e->sum, NULL, err);
+    lsv_status status = torch ? torch_walk(&nest, a->dtype == LSV_FLOAT32, err) : numpy_walk(&nest, (lsv_dtype)a->dtype, fold->to_half, err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);
     return status;

@@ -8,9 +8,10 @@ static lsv_status integer_indices(lsv_kind kind, const lsv_array *indices, lsv_a
     lsv_dtype dtype = (lsv_dtype)indices->dtype;
     if (lsv_dtype_is_float(dtype) && indices->size > 0) {
         if (kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "index must be an integer tensor");
-        return lsv_fail(err, LSV_ETYPE,
-                        "Cannot cast array data from dtype('%s') to dtype('int64') according to the rule 'same_kind'",
-                        lsv_dtype_name(dtype));
+        return lsv_fail(
+            err, LSV_ETYPE,
+            "Cannot cast array data from dtype('%s') to dtype('int64') according to the rule 'same_kind'",
+            lsv_dtype_name(dtype));
     }
     return lsv_astype(indices, LSV_INT64, out, err);
 }
@@ -25,7 +26,8 @@ static lsv_status check_bounds(lsv_kind kind, const lsv_array *indices, ptrdiff_
             return lsv_fail(err, LSV_EINDEX, "cannot do a non-empty take from an empty axes.");
         if (kind == LSV_NUMPY) return lsv_out_of_bounds(kind, (ptrdiff_t)x[i], axis, length, err);
         if (flat)
-            return lsv_fail(err, LSV_EINDEX, "out of range: tried to access index %td on a tensor of %td elements.",
+            return lsv_fail(err, LSV_EINDEX,
+                            "out of range: tried to access index %td on a tensor of %td elements.",
                             (ptrdiff_t)x[i], length);
         return lsv_fail(err, LSV_EINDEX, "index out of range in self");
     }
@@ -73,26 +75,29 @@ static lsv_status along_shape(const lsv_array *a, const lsv_array *indices, int 
         if (i == axis || n == x) continue;
         if (a->kind == LSV_TORCH) {
             if (x < n) continue;
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "Size does not match at dimension %d expected index %s to be no larger than self %s apart "
-                            "from dimension %d",
-                            i, lsv_shape_list(indices->ndim, indices->shape, one, sizeof one),
-                            lsv_shape_list(a->ndim, a->shape, two, sizeof two), axis);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "Size does not match at dimension %d expected index %s to be no larger than self %s apart "
+                "from dimension %d",
+                i, lsv_shape_list(indices->ndim, indices->shape, one, sizeof one),
+                lsv_shape_list(a->ndim, a->shape, two, sizeof two), axis);
         }
         if (x == 1) shape[i] = n;
         else if (n != 1) {
             for (int d = 0; d < a->ndim; d++) arr[d] = d == axis ? 1 : a->shape[d];
-            return lsv_fail(err, LSV_EINDEX,
-                            "shape mismatch: indexing arrays could not be broadcast together with shapes %s %s ",
-                            lsv_shape_tight(indices->ndim, indices->shape, one, sizeof one),
-                            lsv_shape_tight(a->ndim, arr, two, sizeof two));
+            return lsv_fail(
+                err, LSV_EINDEX,
+                "shape mismatch: indexing arrays could not be broadcast together with shapes %s %s ",
+                lsv_shape_tight(indices->ndim, indices->shape, one, sizeof one),
+                lsv_shape_tight(a->ndim, arr, two, sizeof two));
         }
     }
     return LSV_OK;
 }
 
 /* out[i…] = a[i… with index[i…] at the axis]; index is dense and has out's shape. */
-static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axis, lsv_array *out, lsv_error *err) {
+static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axis, lsv_array *out,
+                             lsv_error *err) {
     size_t item = lsv_dtype_size((lsv_dtype)a->dtype);
     const int64_t *x = lsv_data(index);
     ptrdiff_t at[LSV_MAXDIM] = {0}, step[LSV_MAXDIM], base = 0, length = a->shape[axis];
@@ -105,7 +110,8 @@ static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axi
             if (a->kind == LSV_TORCH && err) err->status = LSV_ERUNTIME;
             return a->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EINDEX;
         }
-        lsv_move(out->data + (size_t)k * item, a->data + (base + i * a->strides[axis]) * (ptrdiff_t)item, item);
+        lsv_move(out->data + (size_t)k * item, a->data + (base + i * a->strides[axis]) * (ptrdiff_t)item,
+                 item);
         for (int d = a->ndim - 1; d >= 0; d--) {
             base += step[d];
             if (++at[d] < out->shape[d]) break;
@@ -116,17 +122,22 @@ static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axi
     return LSV_OK;
 }
 
-lsv_status lsv_take_along(const lsv_array *a, const lsv_array *indices, int axis, lsv_array **out, lsv_error *err) {
+lsv_status lsv_take_along(const lsv_array *a, const lsv_array *indices, int axis, lsv_array **out,
+                          lsv_error *err) {
     int at;
     ptrdiff_t shape[LSV_MAXDIM];
+    if (a->ndim == 0 && indices->ndim == 0 && a->kind == LSV_TORCH && axis >= -1 && axis <= 0)
+        return lsv_take(a, indices, 0, true, out, err);
     LSV_TRY(lsv_axis(a, axis, &at, err));
     if (a->ndim != indices->ndim) {
         if (a->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME, "Index tensor must have the same number of dimensions as input tensor");
+            return lsv_fail(err, LSV_ERUNTIME,
+                            "Index tensor must have the same number of dimensions as input tensor");
         return lsv_fail(err, LSV_EVALUE, "`indices` and `arr` must have the same number of dimensions");
     }
     if (!lsv_dtype_is_int((lsv_dtype)indices->dtype)) {
-        if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "gather(): Expected dtype int32/int64 for index");
+        if (a->kind == LSV_TORCH)
+            return lsv_fail(err, LSV_ERUNTIME, "gather(): Expected dtype int32/int64 for index");
         return lsv_fail(err, LSV_EINDEX, "`indices` must be an integer array");
     }
     LSV_TRY(along_shape(a, indices, at, shape, err));
@@ -163,8 +174,13 @@ static void nonzero_fill(const lsv_array *truth, lsv_array *const *found) {
 
 lsv_status lsv_nonzero(const lsv_array *a, lsv_array **out, lsv_error *err) {
     if (a->ndim == 0)
-        return lsv_fail(err, LSV_EVALUE,
-                        "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead.");
+        return lsv_fail(
+            err, LSV_EVALUE,
+            "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead.%s",
+            a->dtype == LSV_BOOL
+                ? " If the context of this error is of the form `arr[nonzero(cond)]`, just use "
+                  "`arr[cond]`."
+                : "");
     lsv_array *truth, *found[LSV_MAXDIM] = {NULL};
     LSV_TRY(lsv_astype(a, LSV_BOOL, &truth, err));
     const uint8_t *x = lsv_data(truth);

@@ -17,8 +17,9 @@ lsv_status lsv_axis_of(lsv_kind kind, int ndim, int axis, int *out, lsv_error *e
     }
     if (kind == LSV_TORCH) {
         int n = ndim ? ndim : 1; /* a 0-d tensor has axes 0 and -1 where it matters not */
-        return lsv_fail(err, LSV_EINDEX, "Dimension out of range (expected to be in range of [%d, %d], but got %d)", -n,
-                        n - 1, axis);
+        return lsv_fail(err, LSV_EINDEX,
+                        "Dimension out of range (expected to be in range of [%d, %d], but got %d)", -n, n - 1,
+                        axis);
     }
     return lsv_fail(err, LSV_EAXIS, "axis %d is out of bounds for array of dimension %d", axis, ndim);
 }
@@ -29,8 +30,8 @@ lsv_status lsv_axis(const lsv_array *a, int axis, int *out, lsv_error *err) {
 
 /* ---- plain views ---- */
 
-lsv_status lsv_view_strided(lsv_array *a, int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides, ptrdiff_t offset,
-                            lsv_array **out, lsv_error *err) {
+lsv_status lsv_view_strided(lsv_array *a, int ndim, const ptrdiff_t *shape, const ptrdiff_t *strides,
+                            ptrdiff_t offset, lsv_array **out, lsv_error *err) {
     lsv_array *v = lsv_handle(a);
     if (!v) return lsv_no_memory(err, sizeof(lsv_block));
     ptrdiff_t size = 1;
@@ -67,7 +68,8 @@ lsv_status lsv_transpose(lsv_array *a, const int *axes, lsv_array **out, lsv_err
         if (!axes) order[i] = a->ndim - 1 - i;
         else LSV_TRY(lsv_axis(a, axes[i], &order[i], err));
         if (seen >> order[i] & 1u) {
-            if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "permute(): duplicate dims are not allowed.");
+            if (a->kind == LSV_TORCH)
+                return lsv_fail(err, LSV_ERUNTIME, "permute(): duplicate dims are not allowed.");
             return lsv_fail(err, LSV_EVALUE, "repeated axis in transpose");
         }
         seen |= 1u << order[i];
@@ -75,16 +77,23 @@ lsv_status lsv_transpose(lsv_array *a, const int *axes, lsv_array **out, lsv_err
     return view_permuted(a, order, out, err);
 }
 
-lsv_status lsv_swapaxes(lsv_array *a, int i, int j, lsv_array **out, lsv_error *err) {
-    if (a->kind == LSV_TORCH && a->ndim == 0 && i >= -1 && i <= 0 && j >= -1 && j <= 0) return lsv_view(a, out, err);
+/* The axes of a pair; NumPy says which of the two is wrong. */
+static lsv_status axis_pair(const lsv_array *a, int i, int j, int *at, lsv_error *err) {
     const int asked[2] = {i, j};
-    int order[LSV_MAXDIM], at[2];
     for (int k = 0; k < 2; k++) {
         if (lsv_axis(a, asked[k], &at[k], NULL) == LSV_OK) continue;
         if (a->kind == LSV_TORCH) return lsv_axis(a, asked[k], &at[k], err);
-        return lsv_fail(err, LSV_EAXIS, "axis%d: axis %d is out of bounds for array of dimension %d", k + 1, asked[k],
-                        (int)a->ndim);
+        return lsv_fail(err, LSV_EAXIS, "axis%d: axis %d is out of bounds for array of dimension %d", k + 1,
+                        asked[k], (int)a->ndim);
     }
+    return LSV_OK;
+}
+
+lsv_status lsv_swapaxes(lsv_array *a, int i, int j, lsv_array **out, lsv_error *err) {
+    if (a->kind == LSV_TORCH && a->ndim == 0 && i >= -1 && i <= 0 && j >= -1 && j <= 0)
+        return lsv_view(a, out, err);
+    int order[LSV_MAXDIM], at[2];
+    LSV_TRY(axis_pair(a, i, j, at, err));
     for (int k = 0; k < a->ndim; k++) order[k] = k;
     order[at[0]] = at[1];
     order[at[1]] = at[0];
@@ -92,17 +101,18 @@ lsv_status lsv_swapaxes(lsv_array *a, int i, int j, lsv_array **out, lsv_error *
 }
 
 /* One side of moveaxis: axes to their places, each once. */
-static lsv_status moved_axes(const lsv_array *a, int n, const int *axes, const char *side, int *at, unsigned *seen,
-                             lsv_error *err) {
+static lsv_status moved_axes(const lsv_array *a, int n, const int *axes, const char *side, int *at,
+                             unsigned *seen, lsv_error *err) {
     *seen = 0;
     for (int k = 0; k < n; k++) {
         if (lsv_axis(a, axes[k], &at[k], NULL) != LSV_OK) {
             if (a->kind == LSV_TORCH) return lsv_axis(a, axes[k], &at[k], err);
-            return lsv_fail(err, LSV_EAXIS, "%s: axis %d is out of bounds for array of dimension %d", side, axes[k],
-                            (int)a->ndim);
+            return lsv_fail(err, LSV_EAXIS, "%s: axis %d is out of bounds for array of dimension %d", side,
+                            axes[k], (int)a->ndim);
         }
         if (*seen >> at[k] & 1u) {
-            if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "movedim: repeated dim in `%s`", side);
+            if (a->kind == LSV_TORCH)
+                return lsv_fail(err, LSV_ERUNTIME, "movedim: repeated dim in `%s`", side);
             return lsv_fail(err, LSV_EVALUE, "repeated axis in `%s` argument", side);
         }
         *seen |= 1u << at[k];
@@ -110,7 +120,8 @@ static lsv_status moved_axes(const lsv_array *a, int n, const int *axes, const c
     return LSV_OK;
 }
 
-lsv_status lsv_moveaxis(lsv_array *a, int n, const int *from, const int *to, lsv_array **out, lsv_error *err) {
+lsv_status lsv_moveaxis(lsv_array *a, int n, const int *from, const int *to, lsv_array **out,
+                        lsv_error *err) {
     int source[LSV_MAXDIM], target[LSV_MAXDIM], order[LSV_MAXDIM];
     unsigned taken, placed;
     if (n > LSV_MAXDIM) return lsv_fail(err, LSV_EVALUE, "repeated axis in `source` argument");
@@ -128,7 +139,8 @@ lsv_status lsv_moveaxis(lsv_array *a, int n, const int *from, const int *to, lsv
 
 /* ---- broadcasting ---- */
 
-bool lsv_broadcast_strides(const lsv_array *src, int ndim, const ptrdiff_t *shape, bool strip, ptrdiff_t *strides) {
+bool lsv_broadcast_strides(const lsv_array *src, int ndim, const ptrdiff_t *shape, bool strip,
+                           ptrdiff_t *strides) {
     int extra = src->ndim - ndim;
     if (extra > 0) {
         if (!strip) return false;
@@ -153,17 +165,19 @@ static lsv_status cannot_expand(const lsv_array *a, int ndim, const ptrdiff_t *s
         [LSV_BOOL] = "Bool",         [LSV_INT32] = "Int",     [LSV_INT64] = "Long",    [LSV_FLOAT16] = "Half",
         [LSV_BFLOAT16] = "BFloat16", [LSV_FLOAT32] = "Float", [LSV_FLOAT64] = "Double"};
     if (ndim < a->ndim)
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal "
-                        "to the number of dimensions in the tensor (%d)",
-                        types[a->dtype], from, to, ndim, (int)a->ndim);
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal "
+            "to the number of dimensions in the tensor (%d)",
+            types[a->dtype], from, to, ndim, (int)a->ndim);
     for (int i = ndim - 1; i >= 0; i--) {
         int j = i - (ndim - a->ndim);
         if (j >= 0 && a->shape[j] != 1 && a->shape[j] != shape[i])
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "The expanded size of the tensor (%td) must match the existing size (%td) at non-singleton "
-                            "dimension %d.  Target sizes: %s.  Tensor sizes: %s",
-                            shape[i], a->shape[j], i, to, from);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "The expanded size of the tensor (%td) must match the existing size (%td) at non-singleton "
+                "dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+                shape[i], a->shape[j], i, to, from);
     }
     return lsv_fail(err, LSV_ERUNTIME, "cannot expand %s to %s", from, to);
 }
@@ -180,18 +194,20 @@ static lsv_status cannot_broadcast(const lsv_array *a, int ndim, const ptrdiff_t
     char from[LSV_SHAPE_TEXT], to[LSV_SHAPE_TEXT];
     if (a->kind == LSV_TORCH) return cannot_expand(a, ndim, shape, err);
     if (ndim < a->ndim)
-        return lsv_fail(err, LSV_EVALUE, "input operand has more dimensions than allowed by the axis remapping");
-    return lsv_fail(err, LSV_EVALUE,
-                    "operands could not be broadcast together with remapped shapes [original->remapped]: %s  and "
-                    "requested shape %s",
-                    lsv_shape_tight(a->ndim, a->shape, from, sizeof from),
-                    lsv_shape_tight(ndim, shape, to, sizeof to));
+        return lsv_fail(err, LSV_EVALUE,
+                        "input operand has more dimensions than allowed by the axis remapping");
+    return lsv_fail(
+        err, LSV_EVALUE,
+        "operands could not be broadcast together with remapped shapes [original->remapped]: %s  and "
+        "requested shape %s",
+        lsv_shape_tight(a->ndim, a->shape, from, sizeof from), lsv_shape_tight(ndim, shape, to, sizeof to));
 }
 
 lsv_status lsv_broadcast_to(lsv_array *a, int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
     ptrdiff_t want[LSV_MAXDIM], strides[LSV_MAXDIM], total = 1;
     if (ndim > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, ndim);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, ndim);
     for (int i = 0; i < ndim; i++) {
         int j = i - (ndim - a->ndim);
         want[i] = shape[i];
@@ -199,9 +215,10 @@ lsv_status lsv_broadcast_to(lsv_array *a, int ndim, const ptrdiff_t *shape, lsv_
         if (a->kind == LSV_NUMPY)
             return lsv_fail(err, LSV_EVALUE, "all elements of broadcast shape must be non-negative");
         if (j < 0 || shape[i] < -1)
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "The expanded size of the tensor (%td) isn't allowed in a leading, non-existing dimension %d",
-                            shape[i], i);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "The expanded size of the tensor (%td) isn't allowed in a leading, non-existing dimension %d",
+                shape[i], i);
         want[i] = a->shape[j];
     }
     for (int i = 0; i < ndim; i++)
@@ -220,7 +237,8 @@ lsv_status lsv_expand_dims(lsv_array *a, int axis, lsv_array **out, lsv_error *e
     int ndim = a->ndim + 1, at;
     LSV_TRY(lsv_axis_of(a->kind, ndim, axis, &at, err));
     if (ndim > LSV_MAXDIM)
-        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d", LSV_MAXDIM, ndim);
+        return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
+                        LSV_MAXDIM, ndim);
     for (int i = 0, j = 0; i < ndim; i++) {
         shape[i] = i == at ? 1 : a->shape[j];
         strides[i] = i == at ? 0 : a->strides[j];
@@ -236,7 +254,10 @@ lsv_status lsv_squeeze(lsv_array *a, int naxes, const int *axes, lsv_array **out
         if (a->ndim == 0 && a->kind == LSV_TORCH && (axes[k] == 0 || axes[k] == -1)) continue;
         int at;
         LSV_TRY(lsv_axis(a, axes[k], &at, err));
-        if (drop >> at & 1u && a->kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "duplicate value in 'axis'");
+        if (drop >> at & 1u) {
+            if (a->kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "duplicate value in 'axis'");
+            return lsv_fail(err, LSV_ERUNTIME, "dim %d appears multiple times in the list of dims", at);
+        }
         drop |= 1u << at;
     }
     int ndim = 0;
@@ -244,7 +265,8 @@ lsv_status lsv_squeeze(lsv_array *a, int naxes, const int *axes, lsv_array **out
         bool asked = naxes < 0 || drop >> i & 1u;
         if (asked && a->shape[i] == 1) continue;
         if (asked && naxes >= 0 && a->kind == LSV_NUMPY)
-            return lsv_fail(err, LSV_EVALUE, "cannot select an axis to squeeze out which has size not equal to one");
+            return lsv_fail(err, LSV_EVALUE,
+                            "cannot select an axis to squeeze out which has size not equal to one");
         shape[ndim] = a->shape[i];
         strides[ndim++] = a->strides[i];
     }
@@ -253,11 +275,11 @@ lsv_status lsv_squeeze(lsv_array *a, int naxes, const int *axes, lsv_array **out
 
 lsv_status lsv_diagonal(lsv_array *a, ptrdiff_t k, int axis1, int axis2, lsv_array **out, lsv_error *err) {
     ptrdiff_t shape[LSV_MAXDIM], strides[LSV_MAXDIM];
-    int i, j, ndim = 0;
+    int at[2], ndim = 0;
     if (a->ndim < 2 && a->kind == LSV_NUMPY)
         return lsv_fail(err, LSV_EVALUE, "diag requires an array of at least two dimensions");
-    LSV_TRY(lsv_axis(a, axis1, &i, err));
-    LSV_TRY(lsv_axis(a, axis2, &j, err));
+    LSV_TRY(axis_pair(a, axis1, axis2, at, err));
+    int i = at[0], j = at[1];
     if (i == j) {
         if (a->kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "axis1 and axis2 cannot be the same");
         return lsv_fail(err, LSV_ERUNTIME, "diagonal dimensions cannot be identical %d, %d", axis1, axis2);
@@ -286,6 +308,7 @@ lsv_status lsv_flip(lsv_array *a, int naxes, const int *axes, lsv_array **out, l
     unsigned flip = naxes < 0 ? ~0u : 0;
     for (int k = 0; k < naxes; k++) {
         int at;
+        if (a->ndim == 0 && a->kind == LSV_TORCH && (axes[k] == 0 || axes[k] == -1)) continue;
         LSV_TRY(lsv_axis(a, axes[k], &at, err));
         if (flip >> at & 1u) {
             if (a->kind == LSV_NUMPY) return lsv_fail(err, LSV_EVALUE, "repeated axis");

@@ -32,9 +32,9 @@ static _Thread_local char last_text[160];
 
 static bool offers(const lsv_backend *b, lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     switch (op) {
-#define X(ENUM, entry, parameters)                                                                           \
-    case LSV_BE_##ENUM:                                                                                      \
-        if (!b->entry) return false;                                                                         \
+#define X(ENUM, entry, parameters)   \
+    case LSV_BE_##ENUM:              \
+        if (!b->entry) return false; \
         break;
         LSV_BACKEND_OPS(X)
 #undef X
@@ -86,7 +86,8 @@ const char *lsv_backend_last(void) {
 
 lsv_status lsv_backend_register_gpu(const lsv_backend *gpu, lsv_error *err) {
     if (gpu && (gpu->abi != LSV_BACKEND_ABI || gpu->size < sizeof(lsv_backend)))
-        return lsv_fail(err, LSV_EVALUE, "device: the gpu backend has ABI %d, wanted %d", gpu->abi, LSV_BACKEND_ABI);
+        return lsv_fail(err, LSV_EVALUE, "device: the gpu backend has ABI %d, wanted %d", gpu->abi,
+                        LSV_BACKEND_ABI);
     gpu_backend = gpu;
     if (!gpu && forced == MODE_GPU) forced = MODE_AUTO;
     return LSV_OK;

@@ -35,7 +35,7 @@ typedef struct large_block {
 } large_block;
 
 static atomic_long count, live, countdown;
-long lsv_pooled_count, lsv_pooled_live;
+long lsv_pooled_taken, lsv_pooled_given;
 volatile int lsv_alloc_armed;
 
 bool lsv_alloc_spare(void) {
@@ -49,8 +49,8 @@ void lsv_alloc_fail_at(long k) {
     lsv_alloc_armed = k > 0;
 }
 
-long lsv_alloc_count(void) { return atomic_load(&count) + lsv_pooled_count; }
-long lsv_alloc_live(void) { return atomic_load(&live) + lsv_pooled_live; }
+long lsv_alloc_count(void) { return atomic_load(&count) + lsv_pooled_taken; }
+long lsv_alloc_live(void) { return atomic_load(&live) + lsv_pooled_taken - lsv_pooled_given; }
 
 /* ---- large blocks: an open-addressed table of those in use, and the pool of free ones ---- */
 

@@ -32,20 +32,19 @@ long lsv_alloc_live(void);  /* blocks handed out and not freed yet    */
 void lsv_alloc_trim(void);  /* give the pool of large buffers back    */
 
 /* For a free list kept by the session's thread alone (the arrays' blocks): a hit must count,
-   and be able to fail, exactly as an allocation does, at the price of two additions.
+   and be able to fail, exactly as an allocation does, at the price of an addition.
    lsv_pooled_take() before popping: false means that this allocation has to fail.
    lsv_pooled_give() after pushing. */
-extern long lsv_pooled_count, lsv_pooled_live; /* part of lsv_alloc_count and lsv_alloc_live */
-extern volatile int lsv_alloc_armed;           /* lsv_alloc_fail_at is waiting for its k-th  */
-bool lsv_alloc_spare(void);                    /* count down; false: this is the k-th        */
+extern long lsv_pooled_taken, lsv_pooled_given; /* part of lsv_alloc_count and lsv_alloc_live */
+extern volatile int lsv_alloc_armed;            /* lsv_alloc_fail_at is waiting for its k-th  */
+bool lsv_alloc_spare(void);                     /* count down; false: this is the k-th        */
 
 static inline bool lsv_pooled_take(void) {
     if (__builtin_expect(lsv_alloc_armed, 0) && !lsv_alloc_spare()) return false;
-    lsv_pooled_count++;
-    lsv_pooled_live++;
+    lsv_pooled_taken++;
     return true;
 }
-static inline void lsv_pooled_give(void) { lsv_pooled_live--; }
+static inline void lsv_pooled_give(void) { lsv_pooled_given++; }
 
 /* Free lists hide leaks and late uses from the address sanitizer: they are off under it. */
 #if defined(__SANITIZE_ADDRESS__)

@@ -21,20 +21,24 @@ typedef struct {
 } term;
 
 typedef struct {
-    lsv_status bad;                /* what a bad subscript is for this kind */
+    lsv_status bad; /* what a bad subscript is for this kind */
     int nterms, nout;
     term terms[MAX_TERMS];
     int out[LSV_MAXDIM];
     bool has_output;
-    int ellipsis;                  /* axes the longest ellipsis stands for */
-    int uses[NLABELS];             /* occurrences as written, over all operands */
-    int holders[NLABELS];          /* terms that still carry the label */
+    int ellipsis;         /* axes the longest ellipsis stands for */
+    int uses[NLABELS];    /* occurrences as written, over all operands */
+    int holders[NLABELS]; /* terms that still carry the label */
     bool in_output[NLABELS];
     ptrdiff_t size[NLABELS];
 } plan;
 
-static int label_of(char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= 'A' && c <= 'Z' ? c - 'A' : -1; }
-static char letter_of(int label) { return label >= ELLIPSIS ? '.' : (char)(label < 26 ? 'A' + label : 'a' + label - 26); }
+static int label_of(char c) {
+    return c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= 'A' && c <= 'Z' ? c - 'A' : -1;
+}
+static char letter_of(int label) {
+    return label >= ELLIPSIS ? '.' : (char)(label < 26 ? 'A' + label : 'a' + label - 26);
+}
 
 static void put_ellipsis(int *labels, int *n, int axes) {
     for (int i = axes - 1; i >= 0; i--) labels[(*n)++] = ELLIPSIS + i;
@@ -53,16 +57,23 @@ static lsv_status parse_term(plan *p, int which, const char **text, const lsv_ar
             continue;
         }
         int label = label_of(*s);
-        if (label < 0) return lsv_fail(err, p->bad, "invalid subscript '%c' in einstein sum subscripts string, subscripts must be letters", *s);
+        if (label < 0)
+            return lsv_fail(
+                err, p->bad,
+                "invalid subscript '%c' in einstein sum subscripts string, subscripts must be letters", *s);
         if (++written > a->ndim)
-            return lsv_fail(err, p->bad, "einstein sum subscripts string contains too many subscripts for operand %d", which);
+            return lsv_fail(err, p->bad,
+                            "einstein sum subscripts string contains too many subscripts for operand %d",
+                            which);
         if (dots) after[nafter++] = label;
         else before[nbefore++] = label;
         p->uses[label]++;
     }
     *text = s;
     if (!dots && written < a->ndim)
-        return lsv_fail(err, p->bad, "operand has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the extra dimensions.");
+        return lsv_fail(err, p->bad,
+                        "operand has more dimensions than subscripts given in einstein sum, but no '...' "
+                        "ellipsis provided to broadcast the extra dimensions.");
     term *t = &p->terms[which];
     memcpy(t->label, before, (size_t)nbefore * sizeof *before);
     t->n = nbefore;
@@ -78,16 +89,28 @@ static lsv_status parse_output(plan *p, const char *s, lsv_error *err) {
     for (; *s; s++) {
         if (isspace((unsigned char)*s)) continue;
         if (s[0] == '.' && s[1] == '.' && s[2] == '.') {
-            if (p->nout + p->ellipsis > LSV_MAXDIM) return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
+            if (p->nout + p->ellipsis > LSV_MAXDIM)
+                return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
             put_ellipsis(p->out, &p->nout, p->ellipsis);
             s += 2;
             continue;
         }
         int label = label_of(*s);
-        if (label < 0) return lsv_fail(err, p->bad, "invalid subscript '%c' in einstein sum subscripts string, subscripts must be letters", *s);
-        if (seen[label]) return lsv_fail(err, p->bad, "einstein sum subscripts string includes output subscript '%c' multiple times", *s);
-        if (!p->uses[label]) return lsv_fail(err, p->bad, "einstein sum subscripts string included output subscript '%c' which never appeared in an input", *s);
-        if (p->nout == LSV_MAXDIM) return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
+        if (label < 0)
+            return lsv_fail(
+                err, p->bad,
+                "invalid subscript '%c' in einstein sum subscripts string, subscripts must be letters", *s);
+        if (seen[label])
+            return lsv_fail(err, p->bad,
+                            "einstein sum subscripts string includes output subscript '%c' multiple times",
+                            *s);
+        if (!p->uses[label])
+            return lsv_fail(err, p->bad,
+                            "einstein sum subscripts string included output subscript '%c' which never "
+                            "appeared in an input",
+                            *s);
+        if (p->nout == LSV_MAXDIM)
+            return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
         seen[label] = true;
         p->out[p->nout++] = label;
     }
@@ -99,7 +122,8 @@ static lsv_status implicit_output(plan *p, lsv_error *err) {
     put_ellipsis(p->out, &p->nout, p->ellipsis);
     for (int label = 0; label < ELLIPSIS; label++) {
         if (p->uses[label] != 1) continue;
-        if (p->nout == LSV_MAXDIM) return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
+        if (p->nout == LSV_MAXDIM)
+            return lsv_fail(err, p->bad, "einsum: more than %d dimensions", LSV_MAXDIM);
         p->out[p->nout++] = label;
     }
     return LSV_OK;
@@ -109,13 +133,18 @@ static lsv_status parse(plan *p, const char *s, lsv_array *const *operands, int 
     for (int i = 0; i < n; i++) {
         LSV_TRY(parse_term(p, i, &s, operands[i], err));
         if (i + 1 < n) {
-            if (*s++ != ',') return lsv_fail(err, p->bad, "fewer operands subscripts than operands provided to einstein sum function");
+            if (*s++ != ',')
+                return lsv_fail(err, p->bad,
+                                "fewer operands subscripts than operands provided to einstein sum function");
         } else if (*s == ',') {
-            return lsv_fail(err, p->bad, "more operands subscripts than operands provided to einstein sum function");
+            return lsv_fail(err, p->bad,
+                            "more operands subscripts than operands provided to einstein sum function");
         }
     }
     if (*s == '-') {
-        if (s[1] != '>') return lsv_fail(err, p->bad, "einstein sum subscript string does not contain proper '->' output specified");
+        if (s[1] != '>')
+            return lsv_fail(err, p->bad,
+                            "einstein sum subscript string does not contain proper '->' output specified");
         LSV_TRY(parse_output(p, s + 2, err));
     } else {
         LSV_TRY(implicit_output(p, err));
@@ -132,7 +161,10 @@ static lsv_status measure(plan *p, lsv_array *const *operands, lsv_error *err) {
             ptrdiff_t n = operands[i]->shape[d];
             if (n == 1 || n == p->size[label]) continue;
             if (p->size[label] != 1) {
-                lsv_status status = lsv_fail(err, p->bad, "einsum: subscript '%c' has size %td for operand %d, which does not match the size %td it had before", letter_of(label), n, i, p->size[label]);
+                lsv_status status = lsv_fail(err, p->bad,
+                                             "einsum: subscript '%c' has size %td for operand %d, which does "
+                                             "not match the size %td it had before",
+                                             letter_of(label), n, i, p->size[label]);
                 lsv_blame(err, i);
                 return status;
             }
@@ -165,7 +197,8 @@ static bool holds(const term *t, int label) {
 
 /* Sum away what only this term has and the output does not want. */
 static lsv_status sum_private(plan *p, term *t, lsv_error *err) {
-    lsv_reduce_options options = {.has_dtype = t->array->dtype != LSV_BOOL, .dtype = (lsv_dtype)t->array->dtype};
+    lsv_reduce_options options = {.has_dtype = t->array->dtype != LSV_BOOL,
+                                  .dtype = (lsv_dtype)t->array->dtype};
     int kept = 0;
     for (int d = 0; d < t->n; d++) {
         if (p->holders[t->label[d]] == 1 && !p->in_output[t->label[d]]) options.axes[options.naxes++] = d;
@@ -206,7 +239,8 @@ static void assign_roles(const plan *p, const term *a, const term *b, roles *r) 
 }
 
 /* t with its axes in the order of the labels of the three roles. */
-static lsv_status permuted(const term *t, const roles *r, const int order[3], lsv_array **out, lsv_error *err) {
+static lsv_status permuted(const term *t, const roles *r, const int order[3], lsv_array **out,
+                           lsv_error *err) {
     int axes[LSV_MAXDIM], n = 0;
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < r->n[order[k]]; i++)
@@ -216,7 +250,8 @@ static lsv_status permuted(const term *t, const roles *r, const int order[3], ls
 }
 
 /* No contraction: the outer or element-wise product, by broadcasting. */
-static lsv_status multiply(const plan *p, const term *a, const term *b, const roles *r, lsv_array **out, lsv_error *err) {
+static lsv_status multiply(const plan *p, const term *a, const term *b, const roles *r, lsv_array **out,
+                           lsv_error *err) {
     lsv_array *x = NULL, *y = NULL, *xw = NULL, *yw = NULL;
     ptrdiff_t sx[LSV_MAXDIM], sy[LSV_MAXDIM];
     int n = 0;
@@ -237,10 +272,12 @@ static lsv_status multiply(const plan *p, const term *a, const term *b, const ro
     return status;
 }
 
-static lsv_status matrices(const plan *p, const term *a, const term *b, const roles *r, lsv_array **out, lsv_error *err) {
+static lsv_status matrices(const plan *p, const term *a, const term *b, const roles *r, lsv_array **out,
+                           lsv_error *err) {
     lsv_array *x = NULL, *y = NULL, *xm = NULL, *ym = NULL, *z = NULL;
     bool stacked = r->n[STACK] > 0;
-    ptrdiff_t sx[3] = {r->size[STACK], r->size[LEFT], r->size[INNER]}, sy[3] = {r->size[STACK], r->size[INNER], r->size[RIGHT]};
+    ptrdiff_t sx[3] = {r->size[STACK], r->size[LEFT], r->size[INNER]},
+              sy[3] = {r->size[STACK], r->size[INNER], r->size[RIGHT]};
     ptrdiff_t shape[LSV_MAXDIM];
     int n = 0;
     for (int role = STACK; role <= RIGHT; role++)
@@ -264,7 +301,9 @@ static lsv_status contract(plan *p, term *a, term *b, lsv_error *err) {
     roles r;
     assign_roles(p, a, b, &r);
     int n = r.n[STACK] + r.n[LEFT] + r.n[RIGHT];
-    if (n > LSV_MAXDIM) return lsv_fail(err, p->bad, "einsum: an intermediate result has %d dimensions, more than %d", n, LSV_MAXDIM);
+    if (n > LSV_MAXDIM)
+        return lsv_fail(err, p->bad, "einsum: an intermediate result has %d dimensions, more than %d", n,
+                        LSV_MAXDIM);
     lsv_array *product;
     LSV_TRY(r.n[INNER] ? matrices(p, a, b, &r, &product, err) : multiply(p, a, b, &r, &product, err));
     for (int label = 0; label < NLABELS; label++)
@@ -299,20 +338,27 @@ static lsv_status run(plan *p, lsv_array *const *operands, lsv_array **out, lsv_
 
 static lsv_status check_dtypes(lsv_array *const *operands, int n, lsv_error *err) {
     for (int i = 1; i < n; i++) {
-        if (operands[0]->kind != LSV_TORCH || operands[i]->kind != LSV_TORCH || operands[i]->dtype == operands[0]->dtype) continue;
-        lsv_status status = lsv_fail(err, LSV_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
-                                     lsv_mats_type_name((lsv_dtype)operands[0]->dtype), lsv_mats_type_name((lsv_dtype)operands[i]->dtype));
+        if (operands[0]->kind != LSV_TORCH || operands[i]->kind != LSV_TORCH ||
+            operands[i]->dtype == operands[0]->dtype)
+            continue;
+        lsv_status status =
+            lsv_fail(err, LSV_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
+                     lsv_mats_type_name((lsv_dtype)operands[0]->dtype),
+                     lsv_mats_type_name((lsv_dtype)operands[i]->dtype));
         lsv_blame(err, i);
         return status;
     }
     return LSV_OK;
 }
 
-lsv_status lsv_einsum(const char *subscripts, lsv_array *const *operands, int n, lsv_array **out, lsv_error *err) {
+lsv_status lsv_einsum(const char *subscripts, lsv_array *const *operands, int n, lsv_array **out,
+                      lsv_error *err) {
     bool torch = false;
     for (int i = 0; i < n; i++) torch |= operands[i]->kind == LSV_TORCH;
     plan p = {.bad = torch ? LSV_ERUNTIME : LSV_EVALUE, .nterms = n};
-    if (n < 1) return lsv_fail(err, p.bad, "must specify the einstein sum subscripts string and at least one operand");
+    if (n < 1)
+        return lsv_fail(err, p.bad,
+                        "must specify the einstein sum subscripts string and at least one operand");
     if (n > MAX_TERMS) return lsv_fail(err, p.bad, "einsum: more than %d operands", MAX_TERMS);
     LSV_TRY(check_dtypes(operands, n, err));
     LSV_TRY(parse(&p, subscripts, operands, n, err));

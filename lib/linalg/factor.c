@@ -12,7 +12,8 @@ typedef struct {
     void *a, *tau;
 } qr_scratch;
 
-static lsv_status qr_one(const lsv_mats *mats, ptrdiff_t i, qr_scratch *w, lsv_array *Q, lsv_array *R, lsv_error *err) {
+static lsv_status qr_one(const lsv_mats *mats, ptrdiff_t i, qr_scratch *w, lsv_array *Q, lsv_array *R,
+                         lsv_error *err) {
     lsv_dtype t = mats->compute;
     ptrdiff_t m = mats->m, n = mats->n;
     int info = 0;
@@ -69,15 +70,19 @@ lsv_status lsv_qr(const lsv_array *a, lsv_qr_mode mode, lsv_array **Q, lsv_array
 
 /* ---- eigenvalues ---- */
 
-static lsv_status eigh_one(const lsv_mats *mats, ptrdiff_t i, bool upper, void *work, ptrdiff_t ld, lsv_array *w, lsv_array *v, lsv_error *err) {
+static lsv_status eigh_one(const lsv_mats *mats, ptrdiff_t i, bool upper, void *work, ptrdiff_t ld,
+                           lsv_array *w, lsv_array *v, lsv_error *err) {
     lsv_dtype t = mats->compute;
     ptrdiff_t n = mats->n;
     int info = 0;
     lsv_mats_load(mats, i, work, ld);
     const lsv_backend *be = lsv_backend_for(LSV_BE_SYEVD, t, n, n, 0);
-    LSV_TRY(be->syevd(t, v != NULL, upper, n, work, ld, w->data + (size_t)(i * n) * lsv_dtype_size(t), &info, err));
+    LSV_TRY(be->syevd(t, v != NULL, upper, n, work, ld, w->data + (size_t)(i * n) * lsv_dtype_size(t), &info,
+                      err));
     if (info != 0) {
-        if (mats->kind == LSV_TORCH) return lsv_fail(err, LSV_ELINALG, "linalg.eigh: The algorithm failed to converge (error code: %d)", info);
+        if (mats->kind == LSV_TORCH)
+            return lsv_fail(err, LSV_ELINALG,
+                            "linalg.eigh: The algorithm failed to converge (error code: %d)", info);
         return lsv_fail(err, LSV_ELINALG, "Eigenvalues did not converge");
     }
     if (v) lsv_mats_store(v, i, n, n, work, ld);
@@ -115,18 +120,22 @@ typedef struct {
     void *a, *wi, *vr;
 } eig_scratch;
 
-static lsv_status eig_one(const lsv_mats *mats, ptrdiff_t i, eig_scratch *s, lsv_array *w, lsv_array *v, lsv_error *err) {
+static lsv_status eig_one(const lsv_mats *mats, ptrdiff_t i, eig_scratch *s, lsv_array *w, lsv_array *v,
+                          lsv_error *err) {
     lsv_dtype t = mats->compute;
     ptrdiff_t n = mats->n;
     int info = 0;
     lsv_mats_load(mats, i, s->a, s->ld);
     const lsv_backend *be = lsv_backend_for(LSV_BE_GEEV, t, n, n, 0);
-    LSV_TRY(be->geev(t, n, s->a, s->ld, w->data + (size_t)(i * n) * lsv_dtype_size(t), s->wi, v ? s->vr : NULL, s->ld, &info, err));
+    LSV_TRY(be->geev(t, n, s->a, s->ld, w->data + (size_t)(i * n) * lsv_dtype_size(t), s->wi,
+                     v ? s->vr : NULL, s->ld, &info, err));
     if (info != 0) return lsv_fail(err, LSV_ELINALG, "Eigenvalues did not converge");
     for (ptrdiff_t j = 0; j < n; j++) {
         if (lsv_mats_get(t, s->wi, j) == 0) continue;
-        lsv_status status = lsv_fail(err, LSV_ENOTIMPL, "eig: the matrix has complex eigenvalues (%.6g %+.6gi), and complex arrays are not offered",
-                                     lsv_mats_get(t, w->data, i * n + j), lsv_mats_get(t, s->wi, j));
+        lsv_status status = lsv_fail(
+            err, LSV_ENOTIMPL,
+            "eig: the matrix has complex eigenvalues (%.6g %+.6gi), and complex arrays are not offered",
+            lsv_mats_get(t, w->data, i * n + j), lsv_mats_get(t, s->wi, j));
         lsv_hint(err, "a symmetric matrix has real ones only: eigh");
         return status;
     }
@@ -166,7 +175,8 @@ lsv_status lsv_eig_real(const lsv_array *a, lsv_array **w, lsv_array **v, lsv_er
 
 /* ---- Cholesky ---- */
 
-static lsv_status cholesky_one(const lsv_mats *mats, ptrdiff_t i, bool upper, void *work, ptrdiff_t ld, lsv_array *L, lsv_error *err) {
+static lsv_status cholesky_one(const lsv_mats *mats, ptrdiff_t i, bool upper, void *work, ptrdiff_t ld,
+                               lsv_array *L, lsv_error *err) {
     lsv_dtype t = mats->compute;
     ptrdiff_t n = mats->n;
     int info = 0;
@@ -176,13 +186,18 @@ static lsv_status cholesky_one(const lsv_mats *mats, ptrdiff_t i, bool upper, vo
     if (info > 0) {
         char batch[64] = "";
         if (mats->kind == LSV_NUMPY)
-            return lsv_fail(err, LSV_ELINALG, "Matrix is not positive definite (its leading minor of order %d is not)", info);
+            return lsv_fail(err, LSV_ELINALG,
+                            "Matrix is not positive definite (its leading minor of order %d is not)", info);
         if (mats->batch_ndim) snprintf(batch, sizeof batch, "(Batch element %td): ", i);
-        return lsv_fail(err, LSV_ELINALG, "linalg.cholesky: %sThe factorization could not be completed because the input is not positive-definite "
-                        "(the leading minor of order %d is not positive-definite).", batch, info);
+        return lsv_fail(err, LSV_ELINALG,
+                        "linalg.cholesky: %sThe factorization could not be completed because the input is "
+                        "not positive-definite "
+                        "(the leading minor of order %d is not positive-definite).",
+                        batch, info);
     }
     for (ptrdiff_t j = 0; j < n; j++)
-        for (ptrdiff_t row = upper ? j + 1 : 0; row < (upper ? n : j); row++) lsv_mats_put(t, work, j * ld + row, 0);
+        for (ptrdiff_t row = upper ? j + 1 : 0; row < (upper ? n : j); row++)
+            lsv_mats_put(t, work, j * ld + row, 0);
     lsv_mats_store(L, i, n, n, work, ld);
     return LSV_OK;
 }

@@ -1,7 +1,8 @@
-/* Dense linear algebra. Row-major arrays; a row-major matrix reaches a column-major library
-   as its transpose. float32 is computed in float32 for tensors and, as NumPy does, in float64
-   and rounded back for ndarrays only where NumPy does so (it has its own float32 LAPACK
-   calls for svd, solve, …: then float32). Integers and bool are widened to float64 (ndarray),
+/* Dense linear algebra. Row-major arrays. Products read a row-major matrix, or a view whose one stride
+   is 1, as it lies; factorisations copy the matrix column-major and hand it over untransposed, so that
+   the free signs of vectors are those NumPy and PyTorch get. ndarrays are factored in float64 and
+   rounded back to float32 where they were float32 (as NumPy does), tensors in their own precision.
+   Products are computed in the operands' dtype. Integers and bool are widened to float64 (ndarray),
    and are an error for tensors except in matmul, dot, trace and the like.
 
    Every factorisation sweeps its input for NaN and Inf first (LAPACK's SVD does not return on

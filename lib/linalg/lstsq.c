@@ -23,19 +23,31 @@ static void problem_close(problem *p) {
 static lsv_status check_pair(const lsv_array *a, const lsv_array *b, lsv_error *err) {
     bool torch = a->kind == LSV_TORCH || b->kind == LSV_TORCH;
     if (torch && a->kind == b->kind && a->dtype != b->dtype)
-        return lsv_fail(err, LSV_ERUNTIME, "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype %s and other's dtype %s",
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "torch.linalg.lstsq: Expected input and other to have the same dtype, but got "
+                        "input's dtype %s and other's dtype %s",
                         lsv_mats_type_name(a->dtype), lsv_mats_type_name(b->dtype));
     if (a->ndim > 2 || b->ndim > 2) {
-        if (torch) return lsv_fail(err, LSV_ENOTIMPL, "lstsq: stacks of matrices are not offered; solve them one by one");
-        return lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be two-dimensional", a->ndim > 2 ? a->ndim : b->ndim);
+        if (torch)
+            return lsv_fail(err, LSV_ENOTIMPL,
+                            "lstsq: stacks of matrices are not offered; solve them one by one");
+        return lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be two-dimensional",
+                        a->ndim > 2 ? a->ndim : b->ndim);
     }
-    if (a->ndim < 2 && !torch) return lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be two-dimensional", a->ndim);
-    if (a->ndim < 2) return lsv_fail(err, LSV_ERUNTIME, "torch.linalg.lstsq: input must have at least 2 dimensions.");
-    if (b->ndim < 1) return lsv_fail(err, torch ? LSV_ERUNTIME : LSV_ELINALG, "lstsq: b must have at least 1 dimension");
+    if (a->ndim < 2 && !torch)
+        return lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be two-dimensional",
+                        a->ndim);
+    if (a->ndim < 2)
+        return lsv_fail(err, LSV_ERUNTIME, "torch.linalg.lstsq: input must have at least 2 dimensions.");
+    if (b->ndim < 1)
+        return lsv_fail(err, torch ? LSV_ERUNTIME : LSV_ELINALG, "lstsq: b must have at least 1 dimension");
     if (a->shape[0] == b->shape[0]) return LSV_OK;
     char ta[64], tb[64];
     lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb);
-    if (torch) return lsv_fail(err, LSV_ERUNTIME, "torch.linalg.lstsq: input.size(-2) should match other.size(-2), and they are %s and %s", ta, tb);
+    if (torch)
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "torch.linalg.lstsq: input.size(-2) should match other.size(-2), and they are %s and %s", ta, tb);
     return lsv_fail(err, LSV_ELINALG, "Incompatible dimensions: a is %s and b is %s", ta, tb);
 }
 
@@ -83,23 +95,38 @@ static lsv_status problem_open(const lsv_array *a, const lsv_array *b, problem *
 }
 
 static lsv_status run_driver(problem *p, double rcond, lsv_lstsq_driver driver, lsv_error *err) {
-    static const lsv_op ops[] = {[LSV_GELSD] = LSV_BE_GELSD, [LSV_GELSY] = LSV_BE_GELSY, [LSV_GELSS] = LSV_BE_GELSS, [LSV_GELS] = LSV_BE_GELS};
+    static const lsv_op ops[] = {[LSV_GELSD] = LSV_BE_GELSD,
+                                 [LSV_GELSY] = LSV_BE_GELSY,
+                                 [LSV_GELSS] = LSV_BE_GELSS,
+                                 [LSV_GELS] = LSV_BE_GELS};
     lsv_dtype t = p->a.compute;
     int info = 0;
     if (p->k == 0) return LSV_OK; /* x = 0; b's rows stay for the residuals */
     const lsv_backend *be = lsv_backend_for(ops[driver], t, p->m, p->n, p->nrhs);
     switch (driver) {
-    case LSV_GELSD: LSV_TRY(be->gelsd(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, p->s, rcond, &p->rank, &info, err)); break;
-    case LSV_GELSS: LSV_TRY(be->gelss(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, p->s, rcond, &p->rank, &info, err)); break;
-    case LSV_GELSY: LSV_TRY(be->gelsy(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, rcond, &p->rank, &info, err)); break;
+    case LSV_GELSD:
+        LSV_TRY(be->gelsd(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, p->s, rcond, &p->rank, &info,
+                          err));
+        break;
+    case LSV_GELSS:
+        LSV_TRY(be->gelss(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, p->s, rcond, &p->rank, &info,
+                          err));
+        break;
+    case LSV_GELSY:
+        LSV_TRY(be->gelsy(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, rcond, &p->rank, &info, err));
+        break;
     case LSV_GELS:
         LSV_TRY(be->gels(t, p->m, p->n, p->nrhs, p->wa, p->lda, p->wb, p->ldb, &info, err));
         p->rank = (int)p->k;
         break;
     }
     if (info == 0) return LSV_OK;
-    if (p->a.kind == LSV_NUMPY) return lsv_fail(err, LSV_ELINALG, "SVD did not converge in Linear Least Squares");
-    return lsv_fail(err, LSV_ELINALG, "torch.linalg.lstsq: The least squares solution could not be computed because the input matrix does not have full rank (error code: %d).", info);
+    if (p->a.kind == LSV_NUMPY)
+        return lsv_fail(err, LSV_ELINALG, "SVD did not converge in Linear Least Squares");
+    return lsv_fail(err, LSV_ELINALG,
+                    "torch.linalg.lstsq: The least squares solution could not be computed because the input "
+                    "matrix does not have full rank (error code: %d).",
+                    info);
 }
 
 /* Sums of squares of what is left of each column of b. Rows n.. of the solved b hold them, rotated. */
@@ -120,7 +147,8 @@ static lsv_status residual_sums(const problem *p, lsv_lstsq_driver driver, lsv_a
     return lsv_mats_finish(&p->a, out, err);
 }
 
-static lsv_status collect(problem *p, lsv_lstsq_driver driver, lsv_array **x, lsv_array **r, lsv_array **S, lsv_error *err) {
+static lsv_status collect(problem *p, lsv_lstsq_driver driver, lsv_array **x, lsv_array **r, lsv_array **S,
+                          lsv_error *err) {
     lsv_dtype t = p->a.compute;
     bool valued = driver == LSV_GELSD || driver == LSV_GELSS;
     LSV_TRY(lsv_empty(p->a.kind, t, p->vector ? 1 : 2, (ptrdiff_t[]){p->n, p->nrhs}, x, err));
@@ -135,14 +163,15 @@ static lsv_status collect(problem *p, lsv_lstsq_driver driver, lsv_array **x, ls
     return lsv_mats_finish(&p->a, S, err);
 }
 
-lsv_status lsv_lstsq(const lsv_array *a, const lsv_array *b, double rcond, lsv_lstsq_driver driver, lsv_array **x,
-                     lsv_array **residuals, int64_t *rank, lsv_array **S, lsv_error *err) {
+lsv_status lsv_lstsq(const lsv_array *a, const lsv_array *b, double rcond, lsv_lstsq_driver driver,
+                     lsv_array **x, lsv_array **residuals, int64_t *rank, lsv_array **S, lsv_error *err) {
     problem p = {0};
     lsv_array *solution = NULL, *sums = NULL, *values = NULL;
     lsv_status status = problem_open(a, b, &p, err);
     if (rcond < 0 || isnan(rcond)) rcond = lsv_mats_eps(p.a.compute) * (double)lsv_max_size(p.m, p.n);
     if (status == LSV_OK) status = run_driver(&p, rcond, driver, err);
-    if (status == LSV_OK) status = collect(&p, driver, &solution, residuals ? &sums : NULL, S ? &values : NULL, err);
+    if (status == LSV_OK)
+        status = collect(&p, driver, &solution, residuals ? &sums : NULL, S ? &values : NULL, err);
     if (status == LSV_OK) {
         *x = solution, solution = NULL;
         if (residuals) *residuals = sums, sums = NULL;
@@ -159,7 +188,8 @@ lsv_status lsv_lstsq(const lsv_array *a, const lsv_array *b, double rcond, lsv_l
 /* ---- pseudo-inverse ---- */
 
 /* U, S, Vh of a stack, by eigh where the matrices are symmetric: S = |w| and the signs go into Vh. */
-static lsv_status spectral(const lsv_array *a, bool hermitian, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+static lsv_status spectral(const lsv_array *a, bool hermitian, lsv_array **U, lsv_array **S, lsv_array **Vh,
+                           lsv_error *err) {
     if (!hermitian) return lsv_svd(a, false, LSV_SVD_AUTO, U, S, Vh, err);
     lsv_array *w, *v, *vt = NULL;
     LSV_TRY(lsv_eigh(a, false, &w, &v, err));
@@ -177,7 +207,8 @@ static lsv_status spectral(const lsv_array *a, bool hermitian, lsv_array **U, ls
         double x = lsv_mats_get(w->dtype, w->data, i);
         if (x >= 0) continue;
         lsv_mats_put(w->dtype, w->data, i, -x);
-        for (ptrdiff_t j = 0; j < n; j++) lsv_mats_put(vt->dtype, vt->data, i * n + j, -lsv_mats_get(vt->dtype, vt->data, i * n + j));
+        for (ptrdiff_t j = 0; j < n; j++)
+            lsv_mats_put(vt->dtype, vt->data, i * n + j, -lsv_mats_get(vt->dtype, vt->data, i * n + j));
     }
     *U = v, *S = w, *Vh = vt;
     return LSV_OK;
@@ -205,7 +236,9 @@ static void scale_rows(lsv_array *x, const lsv_array *s, bool columns, ptrdiff_t
         for (ptrdiff_t i = 0; i < m; i++)
             for (ptrdiff_t j = 0; j < n; j++) {
                 ptrdiff_t at = (c * m + i) * n + j;
-                lsv_mats_put(t, x->data, at, lsv_mats_get(t, x->data, at) * lsv_mats_get(t, s->data, c * k + (columns ? j : i)));
+                lsv_mats_put(t, x->data, at,
+                             lsv_mats_get(t, x->data, at) *
+                                 lsv_mats_get(t, s->data, c * k + (columns ? j : i)));
             }
 }
 
@@ -222,7 +255,8 @@ lsv_status lsv_pinv(const lsv_array *a, double rtol, bool hermitian, lsv_array *
     LSV_TRY(lsv_mats_open(a, "pinv", LSV_MATS_FINITE | (hermitian ? LSV_MATS_SQUARE : 0), &mats, err));
     ptrdiff_t k = lsv_min_size(mats.m, mats.n);
     if (rtol < 0 || isnan(rtol))
-        rtol = mats.kind == LSV_NUMPY ? 1e-15 : lsv_mats_eps(mats.compute) * (double)lsv_max_size(mats.m, mats.n);
+        rtol = mats.kind == LSV_NUMPY ? 1e-15
+                                      : lsv_mats_eps(mats.compute) * (double)lsv_max_size(mats.m, mats.n);
     lsv_array *U = NULL, *S = NULL, *Vh = NULL, *Ut = NULL, *V = NULL, *result = NULL;
     lsv_status status;
     if (k == 0 || mats.count == 0) {

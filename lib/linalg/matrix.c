@@ -13,11 +13,13 @@
 #include "linalg/matrix.inc"
 
 const char *lsv_mats_type_name(lsv_dtype t) {
-    static const char *const names[LSV_NDTYPES] = {"Bool", "Int", "Long", "Half", "BFloat16", "Float", "Double"};
+    static const char *const names[LSV_NDTYPES] = {"Bool",     "Int",   "Long",  "Half",
+                                                   "BFloat16", "Float", "Double"};
     return names[t];
 }
 
-void lsv_mats_copy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t rs, ptrdiff_t cs, void *dst, ptrdiff_t ld) {
+void lsv_mats_copy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t rs, ptrdiff_t cs,
+                   void *dst, ptrdiff_t ld) {
     if (t == LSV_FLOAT64) copy_f64(m, n, src, rs, cs, dst, ld);
     else copy_f32(m, n, src, rs, cs, dst, ld);
 }
@@ -36,12 +38,14 @@ lsv_status lsv_mats_buffer(lsv_dtype t, ptrdiff_t rows, ptrdiff_t cols, void **o
     return *out ? LSV_OK : lsv_no_memory(err, (size_t)bytes);
 }
 
-lsv_status lsv_mats_dtype(const lsv_array *a, const char *name, lsv_dtype *compute, lsv_dtype *result, lsv_error *err) {
+lsv_status lsv_mats_dtype(const lsv_array *a, const char *name, lsv_dtype *compute, lsv_dtype *result,
+                          lsv_error *err) {
     lsv_dtype t = a->dtype;
     bool half = t == LSV_FLOAT16 || t == LSV_BFLOAT16;
     if (a->kind == LSV_NUMPY) {
         if (half) {
-            lsv_status status = lsv_fail(err, LSV_ETYPE, "array type %s is unsupported in linalg", lsv_dtype_name(t));
+            lsv_status status =
+                lsv_fail(err, LSV_ETYPE, "array type %s is unsupported in linalg", lsv_dtype_name(t));
             lsv_hint(err, "convert first: .astype(np.float32)");
             return status;
         }
@@ -50,12 +54,16 @@ lsv_status lsv_mats_dtype(const lsv_array *a, const char *name, lsv_dtype *compu
         return LSV_OK;
     }
     if (half) {
-        lsv_status status = lsv_fail(err, LSV_ENOTIMPL, "linalg.%s: Low precision dtypes not supported. Got %s", name, lsv_mats_type_name(t));
+        lsv_status status =
+            lsv_fail(err, LSV_ENOTIMPL, "linalg.%s: Low precision dtypes not supported. Got %s", name,
+                     lsv_mats_type_name(t));
         lsv_hint(err, "convert first: .float()");
         return status;
     }
     if (!lsv_dtype_is_float(t)) {
-        lsv_status status = lsv_fail(err, LSV_ENOTIMPL, "linalg.%s: Expected a floating point or complex tensor as input. Got %s", name, lsv_mats_type_name(t));
+        lsv_status status = lsv_fail(
+            err, LSV_ENOTIMPL, "linalg.%s: Expected a floating point or complex tensor as input. Got %s",
+            name, lsv_mats_type_name(t));
         lsv_hint(err, "convert first: .float()");
         return status;
     }
@@ -75,19 +83,27 @@ lsv_status lsv_mats_finite(const lsv_array *a, const char *name, lsv_error *err)
     for (int d = 0; d < a->ndim; d++)
         used += snprintf(text + used, sizeof text - (size_t)used, d ? ", %td" : "%td", index[d]);
     double x = lsv_scalar_as_double(lsv_item(a, index));
-    return lsv_fail(err, LSV_ELINALG, "%s: the matrix contains %s at [%s]", name, isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", text);
+    return lsv_fail(err, LSV_ELINALG, "%s: the matrix contains %s at [%s]", name,
+                    isnan(x) ? "nan"
+                    : x > 0  ? "inf"
+                             : "-inf",
+                    text);
 }
 
 static lsv_status check_shape(const lsv_array *a, const char *name, int flags, lsv_error *err) {
     if (a->ndim < 2) {
         if (a->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME, "linalg.%s: The input tensor A must have at least 2 dimensions.", name);
-        return lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be at least two-dimensional", a->ndim);
+            return lsv_fail(err, LSV_ERUNTIME,
+                            "linalg.%s: The input tensor A must have at least 2 dimensions.", name);
+        return lsv_fail(err, LSV_ELINALG,
+                        "%d-dimensional array given. Array must be at least two-dimensional", a->ndim);
     }
     ptrdiff_t m = a->shape[a->ndim - 2], n = a->shape[a->ndim - 1];
     if (!(flags & LSV_MATS_SQUARE) || m == n) return LSV_OK;
     if (a->kind == LSV_TORCH)
-        return lsv_fail(err, LSV_ERUNTIME, "linalg.%s: A must be batches of square matrices, but they are %td by %td matrices", name, m, n);
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "linalg.%s: A must be batches of square matrices, but they are %td by %td matrices",
+                        name, m, n);
     char text[128];
     return lsv_fail(err, LSV_ELINALG, "Last 2 dimensions of the array must be square, and this one is %s",
                     lsv_shape_text(a, text, sizeof text));
@@ -125,17 +141,20 @@ void lsv_mats_load(const lsv_mats *mats, ptrdiff_t index, void *dst, ptrdiff_t l
         index /= a->shape[d];
     }
     const char *from = a->data + offset * (ptrdiff_t)lsv_dtype_size(mats->compute);
-    lsv_mats_copy(mats->compute, mats->m, mats->n, from, a->strides[a->ndim - 2], a->strides[a->ndim - 1], dst, ld);
+    lsv_mats_copy(mats->compute, mats->m, mats->n, from, a->strides[a->ndim - 2], a->strides[a->ndim - 1],
+                  dst, ld);
 }
 
-lsv_status lsv_mats_result(const lsv_mats *mats, int ncore, const ptrdiff_t *core, lsv_array **out, lsv_error *err) {
+lsv_status lsv_mats_result(const lsv_mats *mats, int ncore, const ptrdiff_t *core, lsv_array **out,
+                           lsv_error *err) {
     ptrdiff_t shape[LSV_MAXDIM];
     for (int d = 0; d < mats->batch_ndim; d++) shape[d] = mats->array->shape[d];
     for (int d = 0; d < ncore; d++) shape[mats->batch_ndim + d] = core[d];
     return lsv_empty(mats->kind, mats->compute, mats->batch_ndim + ncore, shape, out, err);
 }
 
-void lsv_mats_store(lsv_array *out, ptrdiff_t index, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t ld) {
+void lsv_mats_store(lsv_array *out, ptrdiff_t index, ptrdiff_t m, ptrdiff_t n, const void *src,
+                    ptrdiff_t ld) {
     char *to = out->data + index * m * n * (ptrdiff_t)lsv_dtype_size(out->dtype);
     lsv_mats_copy(out->dtype, n, m, src, ld, 1, to, n);
 }

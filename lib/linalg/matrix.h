@@ -35,14 +35,16 @@ void lsv_mats_close(lsv_mats *mats);
 void lsv_mats_load(const lsv_mats *mats, ptrdiff_t index, void *dst, ptrdiff_t ld);
 
 /* A new array of dtype `compute`, the stack's shape followed by `core`. */
-lsv_status lsv_mats_result(const lsv_mats *mats, int ncore, const ptrdiff_t *core, lsv_array **out, lsv_error *err);
+lsv_status lsv_mats_result(const lsv_mats *mats, int ncore, const ptrdiff_t *core, lsv_array **out,
+                           lsv_error *err);
 /* Row-major into the index-th matrix of a result: out[index][i, j] = src[j*ld + i]. */
 void lsv_mats_store(lsv_array *out, ptrdiff_t index, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t ld);
 /* Round *out to `result` where that is another dtype. */
 lsv_status lsv_mats_finish(const lsv_mats *mats, lsv_array **out, lsv_error *err);
 
 /* Element types of `compute`: dtype of results for an operand, with the kind's complaint. */
-lsv_status lsv_mats_dtype(const lsv_array *a, const char *name, lsv_dtype *compute, lsv_dtype *result, lsv_error *err);
+lsv_status lsv_mats_dtype(const lsv_array *a, const char *name, lsv_dtype *compute, lsv_dtype *result,
+                          lsv_error *err);
 /* LSV_ELINALG naming the first NaN or Inf: "svd: the matrix contains nan at [1, 2]". */
 lsv_status lsv_mats_finite(const lsv_array *a, const char *name, lsv_error *err);
 
@@ -51,7 +53,8 @@ ptrdiff_t lsv_mats_ld(ptrdiff_t rows, lsv_dtype t);
 /* rows x cols elements of `t` (at least one), not set. */
 lsv_status lsv_mats_buffer(lsv_dtype t, ptrdiff_t rows, ptrdiff_t cols, void **out, lsv_error *err);
 /* dst[j*ld + i] = src[i*rs + j*cs] for m x n; strides in elements. */
-void lsv_mats_copy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t rs, ptrdiff_t cs, void *dst, ptrdiff_t ld);
+void lsv_mats_copy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, const void *src, ptrdiff_t rs, ptrdiff_t cs,
+                   void *dst, ptrdiff_t ld);
 
 static inline double lsv_mats_get(lsv_dtype t, const void *p, ptrdiff_t i) {
     return t == LSV_FLOAT64 ? ((const double *)p)[i] : (double)((const float *)p)[i];

@@ -34,7 +34,8 @@ static lsv_status step_square(lsv_array **x, lsv_error *err) {
     return LSV_OK;
 }
 
-static lsv_status step_reduce(lsv_reduction op, lsv_array **x, int naxes, const int *axes, bool keepdims, lsv_error *err) {
+static lsv_status step_reduce(lsv_reduction op, lsv_array **x, int naxes, const int *axes, bool keepdims,
+                              lsv_error *err) {
     lsv_reduce_options options = {.naxes = naxes, .keepdims = keepdims};
     lsv_array *y;
     for (int i = 0; i < naxes; i++) options.axes[i] = axes[i];
@@ -64,18 +65,23 @@ static lsv_status floating(const lsv_array *a, const char *name, lsv_array **out
         return LSV_OK;
     }
     if (a->kind == LSV_NUMPY) return lsv_astype(a, LSV_FLOAT64, out, err);
-    lsv_status status = lsv_fail(err, LSV_ENOTIMPL, "linalg.%s: Expected a floating point or complex tensor as input. Got %s", name, lsv_mats_type_name((lsv_dtype)a->dtype));
+    lsv_status status =
+        lsv_fail(err, LSV_ENOTIMPL, "linalg.%s: Expected a floating point or complex tensor as input. Got %s",
+                 name, lsv_mats_type_name((lsv_dtype)a->dtype));
     lsv_hint(err, "convert first: .float()");
     return status;
 }
 
 /* ---- vector norms, over any number of axes ---- */
 
-static lsv_status vector_norm(lsv_array **x, lsv_norm_order ord, int naxes, const int *axes, bool keepdims, lsv_error *err) {
+static lsv_status vector_norm(lsv_array **x, lsv_norm_order ord, int naxes, const int *axes, bool keepdims,
+                              lsv_error *err) {
     double p = ord.type == LSV_NORM_DEFAULT ? 2 : ord.p;
     if (ord.type == LSV_NORM_FRO || ord.type == LSV_NORM_NUC) {
         const char *text = ord.type == LSV_NORM_FRO ? "fro" : "nuc";
-        if ((*x)->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "linalg.norm: ord '%s' is a matrix norm and needs two dimensions", text);
+        if ((*x)->kind == LSV_TORCH)
+            return lsv_fail(err, LSV_ERUNTIME,
+                            "linalg.norm: ord '%s' is a matrix norm and needs two dimensions", text);
         return lsv_fail(err, LSV_EVALUE, "Invalid norm order '%s' for vectors", text);
     }
     if (ord.type == LSV_NORM_DEFAULT || (ord.type == LSV_NORM_P && p == 2)) {
@@ -124,8 +130,9 @@ static lsv_status sum_extreme(lsv_array **x, int along, int over, bool smallest,
 }
 
 static lsv_status invalid_matrix_order(const lsv_array *x, double p, lsv_error *err) {
-    lsv_status status = x->kind == LSV_TORCH ? lsv_fail(err, LSV_ERUNTIME, "linalg.matrix_norm: Order %g not supported.", p)
-                                             : lsv_fail(err, LSV_EVALUE, "Invalid norm order for matrices.");
+    lsv_status status = x->kind == LSV_TORCH
+                            ? lsv_fail(err, LSV_ERUNTIME, "linalg.matrix_norm: Order %g not supported.", p)
+                            : lsv_fail(err, LSV_EVALUE, "Invalid norm order for matrices.");
     lsv_hint(err, "a matrix norm is one of 1, -1, 2, -2, inf, -inf, 'fro', 'nuc'");
     return status;
 }
@@ -171,37 +178,47 @@ static lsv_status flat_norm(lsv_array **x, bool keepdims, lsv_error *err) {
     return keepdims ? step_reshape(x, ndim, ones, err) : LSV_OK;
 }
 
-static lsv_status pair_norm(lsv_array **x, lsv_norm_order ord, const int *axes, bool keepdims, lsv_error *err) {
+static lsv_status pair_norm(lsv_array **x, lsv_norm_order ord, const int *axes, bool keepdims,
+                            lsv_error *err) {
     int row, col, ndim = (*x)->ndim;
     ptrdiff_t shape[LSV_MAXDIM];
     LSV_TRY(lsv_axis(*x, axes[0], &row, err));
     LSV_TRY(lsv_axis(*x, axes[1], &col, err));
-    if (row == col) return lsv_fail(err, (*x)->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE, "Duplicate axes given.");
+    if (row == col)
+        return lsv_fail(err, (*x)->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE, "Duplicate axes given.");
     memcpy(shape, (*x)->shape, (size_t)ndim * sizeof *shape);
     LSV_TRY(matrix_norm(x, ord, row, col, err));
     shape[row] = shape[col] = 1;
     return keepdims ? step_reshape(x, ndim, shape, err) : LSV_OK;
 }
 
-static lsv_status norm_of(lsv_array **x, lsv_norm_order ord, int naxes, const int *axes, bool keepdims, lsv_error *err) {
+static lsv_status norm_of(lsv_array **x, lsv_norm_order ord, int naxes, const int *axes, bool keepdims,
+                          lsv_error *err) {
     int ndim = (*x)->ndim;
     if (ord.type == LSV_NORM_P && isinf(ord.p)) ord.type = ord.p > 0 ? LSV_NORM_INF : LSV_NORM_NEG_INF;
     if (naxes < 0) {
         bool two = ord.type == LSV_NORM_P && ord.p == 2;
-        if (ord.type == LSV_NORM_DEFAULT || (ord.type == LSV_NORM_FRO && ndim == 2) || (two && ndim == 1)) return flat_norm(x, keepdims, err);
+        if (ord.type == LSV_NORM_DEFAULT || (ord.type == LSV_NORM_FRO && ndim == 2) || (two && ndim == 1))
+            return flat_norm(x, keepdims, err);
         if (ndim == 1) return vector_norm(x, ord, 1, (const int[]){0}, keepdims, err);
         if (ndim == 2) return pair_norm(x, ord, (const int[]){0, 1}, keepdims, err);
         if ((*x)->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ERUNTIME, "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got %dD.", ndim);
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got %dD.",
+                ndim);
         return lsv_fail(err, LSV_EVALUE, "Improper number of dimensions to norm.");
     }
     if (naxes == 1) return vector_norm(x, ord, 1, axes, keepdims, err);
     if (naxes == 2) return pair_norm(x, ord, axes, keepdims, err);
-    if ((*x)->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "linalg.norm: If dim is specified, it must be of length 1 or 2. Got %d dims", naxes);
+    if ((*x)->kind == LSV_TORCH)
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "linalg.norm: If dim is specified, it must be of length 1 or 2. Got %d dims", naxes);
     return lsv_fail(err, LSV_EVALUE, "Improper number of dimensions to norm.");
 }
 
-lsv_status lsv_norm(const lsv_array *a, lsv_norm_order ord, int naxes, const int *axes, bool keepdims, lsv_array **out, lsv_error *err) {
+lsv_status lsv_norm(const lsv_array *a, lsv_norm_order ord, int naxes, const int *axes, bool keepdims,
+                    lsv_array **out, lsv_error *err) {
     lsv_array *x;
     LSV_TRY(lsv_poll(err));
     LSV_TRY(floating(a, "vector_norm", &x, err));
@@ -216,17 +233,20 @@ lsv_status lsv_norm(const lsv_array *a, lsv_norm_order ord, int naxes, const int
 enum { COND_LARGEST, COND_SMALLEST, COND_SUMS }; /* s_1/s_k, s_k/s_1, (sum s)(sum 1/s) */
 
 static double cond_from(lsv_dtype t, const lsv_array *s, ptrdiff_t at, ptrdiff_t k, int form) {
-    double top = lsv_mats_get(t, s->data, at), low = lsv_mats_get(t, s->data, at + k - 1), sum = 0, inverse = 0;
+    double top = lsv_mats_get(t, s->data, at), low = lsv_mats_get(t, s->data, at + k - 1), sum = 0,
+           inverse = 0;
     if (form == COND_LARGEST) return top / low;
     if (form == COND_SMALLEST) return low / top;
-    for (ptrdiff_t j = 0; j < k; j++) sum += lsv_mats_get(t, s->data, at + j), inverse += 1 / lsv_mats_get(t, s->data, at + j);
+    for (ptrdiff_t j = 0; j < k; j++)
+        sum += lsv_mats_get(t, s->data, at + j), inverse += 1 / lsv_mats_get(t, s->data, at + j);
     return sum * inverse;
 }
 
 /* From the singular values. 0/0 is infinitely ill-conditioned for NumPy, nan for PyTorch. */
 static lsv_status cond_values(const lsv_array *a, int form, lsv_array **out, lsv_error *err) {
     lsv_array *s, *r = NULL;
-    bool numpy = a->kind == LSV_NUMPY, empty = a->ndim >= 2 && (a->shape[a->ndim - 2] == 0 || a->shape[a->ndim - 1] == 0);
+    bool numpy = a->kind == LSV_NUMPY,
+         empty = a->ndim >= 2 && (a->shape[a->ndim - 2] == 0 || a->shape[a->ndim - 1] == 0);
     if (empty && numpy) return lsv_fail(err, LSV_ELINALG, "cond is not defined on empty arrays");
     LSV_TRY(lsv_svd(a, false, LSV_SVD_AUTO, NULL, &s, NULL, err));
     lsv_dtype t = (lsv_dtype)s->dtype;
@@ -252,7 +272,9 @@ static lsv_status cond_one(const lsv_array *a, lsv_norm_order ord, double *out, 
     }
     if (status == LSV_OK) status = lsv_norm(a, ord, 2, axes, false, &n1, err);
     if (status == LSV_OK) status = lsv_norm(inverse, ord, 2, axes, false, &n2, err);
-    if (status == LSV_OK) *out = lsv_scalar_as_double(lsv_load((lsv_dtype)n1->dtype, n1->data)) * lsv_scalar_as_double(lsv_load((lsv_dtype)n2->dtype, n2->data));
+    if (status == LSV_OK)
+        *out = lsv_scalar_as_double(lsv_load((lsv_dtype)n1->dtype, n1->data)) *
+               lsv_scalar_as_double(lsv_load((lsv_dtype)n2->dtype, n2->data));
     lsv_release(inverse);
     lsv_release(n1);
     lsv_release(n2);
@@ -264,7 +286,8 @@ lsv_status lsv_cond(const lsv_array *a, lsv_norm_order ord, lsv_array **out, lsv
         return cond_values(a, ord.type == LSV_NORM_P && ord.p < 0 ? COND_SMALLEST : COND_LARGEST, out, err);
     if (ord.type == LSV_NORM_P && isinf(ord.p)) ord.type = ord.p > 0 ? LSV_NORM_INF : LSV_NORM_NEG_INF;
     if (ord.type == LSV_NORM_P && fabs(ord.p) != 1) {
-        if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_EVALUE, "linalg.cond got an invalid norm type: %g", ord.p);
+        if (a->kind == LSV_TORCH)
+            return lsv_fail(err, LSV_EVALUE, "linalg.cond got an invalid norm type: %g", ord.p);
         return invalid_matrix_order(a, ord.p, err);
     }
     lsv_mats mats;
@@ -284,7 +307,8 @@ lsv_status lsv_cond(const lsv_array *a, lsv_norm_order ord, lsv_array **out, lsv
         }
         lsv_array *one;
         double value = 0;
-        status = lsv_view_strided(mats.array, 2, x->shape + x->ndim - 2, x->strides + x->ndim - 2, offset, &one, err);
+        status = lsv_view_strided(mats.array, 2, x->shape + x->ndim - 2, x->strides + x->ndim - 2, offset,
+                                  &one, err);
         if (status != LSV_OK) break;
         status = cond_one(one, ord, &value, err);
         lsv_release(one);
@@ -300,7 +324,9 @@ lsv_status lsv_cond(const lsv_array *a, lsv_norm_order ord, lsv_array **out, lsv
 /* ---- rank ---- */
 
 static lsv_status rank_of_vector(const lsv_array *a, lsv_array **out, lsv_error *err) {
-    if (a->kind == LSV_TORCH) return lsv_fail(err, LSV_ERUNTIME, "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.");
+    if (a->kind == LSV_TORCH)
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.");
     lsv_reduce_options all = {.naxes = -1};
     lsv_array *any;
     LSV_TRY(lsv_reduce(LSV_ANY, a, &all, &any, err));
@@ -313,15 +339,18 @@ static lsv_status rank_of_vector(const lsv_array *a, lsv_array **out, lsv_error 
 static double threshold(const lsv_array *a, lsv_dtype t, double top, double tol, double rtol) {
     bool torch = a->kind == LSV_TORCH;
     if (!isnan(tol) && !(torch && !isnan(rtol))) return tol;
-    if (isnan(rtol)) rtol = lsv_mats_eps(t) * (double)lsv_max_size(a->shape[a->ndim - 2], a->shape[a->ndim - 1]);
+    if (isnan(rtol))
+        rtol = lsv_mats_eps(t) * (double)lsv_max_size(a->shape[a->ndim - 2], a->shape[a->ndim - 1]);
     double relative = t == LSV_FLOAT32 ? (double)((float)rtol * (float)top) : rtol * top;
     return isnan(tol) ? relative : fmax(tol, relative);
 }
 
-lsv_status lsv_matrix_rank(const lsv_array *a, double tol, double rtol, bool hermitian, lsv_array **out, lsv_error *err) {
+lsv_status lsv_matrix_rank(const lsv_array *a, double tol, double rtol, bool hermitian, lsv_array **out,
+                           lsv_error *err) {
     if (a->ndim < 2) return rank_of_vector(a, out, err);
     lsv_array *s, *r = NULL;
-    LSV_TRY(hermitian ? lsv_eigh(a, false, &s, NULL, err) : lsv_svd(a, false, LSV_SVD_AUTO, NULL, &s, NULL, err));
+    LSV_TRY(hermitian ? lsv_eigh(a, false, &s, NULL, err)
+                      : lsv_svd(a, false, LSV_SVD_AUTO, NULL, &s, NULL, err));
     lsv_dtype t = (lsv_dtype)s->dtype;
     ptrdiff_t k = s->shape[s->ndim - 1];
     lsv_status status = lsv_empty((lsv_kind)s->kind, LSV_INT64, s->ndim - 1, s->shape, &r, err);

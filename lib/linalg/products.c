@@ -10,7 +10,11 @@
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 
-enum { SMALL = 8 };
+enum { SMALL = 8, SMALL_INNER = 7 }; /* from k = 8 on BLAS sums a left-over row in another order */
+
+static inline bool is_small(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
+    return m > 1 && m <= SMALL && n > 1 && n <= SMALL && k > 1 && k <= SMALL_INNER;
+}
 
 /* ---- small float64 products ---- */
 
@@ -39,16 +43,16 @@ static bool have_fma(void) { return true; }
 #endif
 
 /* Rows of C, the N sums of a row in registers; N is a constant so that the inner loops unroll. */
-#define ROWS(N)                                                                                              \
-    for (ptrdiff_t i = 0; i < m; i++, a += ra, c += N) {                                                     \
-        double sum[N] = {0};                                                                                 \
-        for (ptrdiff_t p = 0; p < k; p++)                                                                    \
-            UNROLL for (int j = 0; j < N; j++) sum[j] = FMA(a[p * ca], b[p * rb + j], sum[j]);               \
-        UNROLL for (int j = 0; j < N; j++) c[j] = sum[j];                                                    \
+#define ROWS(N)                                                                                \
+    for (ptrdiff_t i = 0; i < m; i++, a += ra, c += N) {                                       \
+        double sum[N] = {0};                                                                   \
+        for (ptrdiff_t p = 0; p < k; p++)                                                      \
+            UNROLL for (int j = 0; j < N; j++) sum[j] = FMA(a[p * ca], b[p * rb + j], sum[j]); \
+        UNROLL for (int j = 0; j < N; j++) c[j] = sum[j];                                      \
     }
 
-FMA_TARGET static void small_f64(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t ra, ptrdiff_t ca,
-                                 const double *b, ptrdiff_t rb, ptrdiff_t cb, double *c) {
+FMA_TARGET static void small_f64(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const double *a, ptrdiff_t ra,
+                                 ptrdiff_t ca, const double *b, ptrdiff_t rb, ptrdiff_t cb, double *c) {
     double packed[SMALL * SMALL];
     if (cb != 1) { /* a transposed B: its rows are gathered first */
         for (ptrdiff_t p = 0; p < k; p++)
@@ -96,7 +100,10 @@ FMA_TARGET static void small_f64(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const do
 #include "linalg/products.inc"
 
 /* One matrix of an operand: address and strides in elements. */
-typedef struct { const char *data; ptrdiff_t rows, cols, rs, cs; } operand;
+typedef struct {
+    const char *data;
+    ptrdiff_t rows, cols, rs, cs;
+} operand;
 
 static void plain(lsv_dtype t, const operand *a, const operand *b, void *c) {
     ptrdiff_t m = a->rows, n = b->cols, k = a->cols;
@@ -109,6 +116,20 @@ static void plain(lsv_dtype t, const operand *a, const operand *b, void *c) {
     case LSV_FLOAT64: mul_f64(m, n, k, x, a->rs, a->cs, y, b->rs, b->cs, c); break;
     default: break; /* the half types were widened before */
     }
+}
+
+/* A plain product in blocks of rows, looking for an interrupt between them. */
+static lsv_status plain_blocks(lsv_dtype t, operand a, const operand *b, char *c, lsv_error *err) {
+    ptrdiff_t width = (ptrdiff_t)lsv_dtype_size(t), m = a.rows, n = b->cols;
+    ptrdiff_t block = 1 + (1 << 24) / (1 + a.cols * n);
+    const char *first = a.data;
+    for (ptrdiff_t row = 0; row < m; row += block) {
+        LSV_TRY(lsv_poll(err));
+        a.data = first + row * a.rs * width;
+        a.rows = lsv_min_size(block, m - row);
+        plain(t, &a, b, c + row * n * width);
+    }
+    return LSV_OK;
 }
 
 /* How BLAS can read a matrix: row-major (1), as the transpose of a row-major one (-1), or not (0). */
@@ -137,7 +158,7 @@ static lsv_status big_product(lsv_dtype t, const operand *a, const operand *b, i
     }
     if (n == 1 && k > 1) {
         const lsv_backend *be = lsv_backend_for(LSV_BE_GEMV, t, m, k, 0);
-        return be->gemv(t, oa < 0, oa > 0 ? m : k, oa > 0 ? k : m, a->data, lda, b->data, b->rs, c, 1, err);
+        return be->gemv(t, oa<0, oa> 0 ? m : k, oa > 0 ? k : m, a->data, lda, b->data, b->rs, c, 1, err);
     }
     if (k == 1) {
         plain(t, a, b, c);
@@ -160,12 +181,10 @@ static lsv_status product(lsv_dtype t, operand a, operand b, void *c, lsv_error 
         memset(c, 0, (size_t)(m * n) * lsv_dtype_size(t));
         return LSV_OK;
     }
-    if (t != LSV_FLOAT32 && t != LSV_FLOAT64) {
-        plain(t, &a, &b, c);
-        return LSV_OK;
-    }
-    if (t == LSV_FLOAT64 && m <= SMALL && n <= SMALL && k <= SMALL && m > 1 && n > 1 && k > 1 && have_fma()) {
-        small_f64(m, n, k, (const double *)(const void *)a.data, a.rs, a.cs, (const double *)(const void *)b.data, b.rs, b.cs, c);
+    if (t != LSV_FLOAT32 && t != LSV_FLOAT64) return plain_blocks(t, a, &b, c, err);
+    if (t == LSV_FLOAT64 && is_small(m, n, k) && have_fma()) {
+        small_f64(m, n, k, (const double *)(const void *)a.data, a.rs, a.cs,
+                  (const double *)(const void *)b.data, b.rs, b.cs, c);
         return LSV_OK;
     }
     ptrdiff_t lda = 1, ldb = 1;
@@ -191,21 +210,32 @@ static lsv_status product(lsv_dtype t, operand a, operand b, void *c, lsv_error 
 static void hint_transposes(const lsv_array *a, const lsv_array *b, lsv_error *err) {
     if (!err || a->ndim != 2 || b->ndim != 2) return;
     ptrdiff_t m = a->shape[0], k = a->shape[1], p = b->shape[0], n = b->shape[1];
-    if (k == n && m == p) lsv_hint(err, "a @ b.T would be (%td, %td), a.T @ b would be (%td, %td)", m, p, k, n);
+    if (k == n && m == p)
+        lsv_hint(err, "a @ b.T would be (%td, %td), a.T @ b would be (%td, %td)", m, p, k, n);
     else if (k == n) lsv_hint(err, "a @ b.T would be (%td, %td)", m, p);
     else if (m == p) lsv_hint(err, "a.T @ b would be (%td, %td)", k, n);
 }
 
 /* PyTorch folds a stack times a matrix into one product before it complains. */
 static lsv_status mismatch_torch(const lsv_array *a, const lsv_array *b, lsv_error *err) {
-    ptrdiff_t m = 1, k = a->shape[a->ndim - 1], p = b->shape[b->ndim > 1 ? b->ndim - 2 : 0], n = b->shape[b->ndim - 1];
+    ptrdiff_t m = 1, k = a->shape[a->ndim - 1], p = b->shape[b->ndim > 1 ? b->ndim - 2 : 0],
+              n = b->shape[b->ndim - 1];
     for (int d = 0; d < a->ndim - 1; d++) m *= a->shape[d];
     if (a->ndim == 1 && b->ndim == 1)
-        return lsv_fail(err, LSV_ERUNTIME, "inconsistent tensor size, expected tensor [%td] and src [%td] to have the same number of elements, but got %td and %td elements respectively", k, p, k, p);
-    if (b->ndim == 1) return lsv_fail(err, LSV_ERUNTIME, "size mismatch, got input (%td), mat (%tdx%td), vec (%td)", m, m, k, p);
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "inconsistent tensor size, expected tensor [%td] and src [%td] to have the same "
+                        "number of elements, but got %td and %td elements respectively",
+                        k, p, k, p);
+    if (b->ndim == 1)
+        return lsv_fail(err, LSV_ERUNTIME, "size mismatch, got input (%td), mat (%tdx%td), vec (%td)", m, m,
+                        k, p);
     if (b->ndim > 2)
-        return lsv_fail(err, LSV_ERUNTIME, "Expected size for first two dimensions of batch2 tensor to be: [%td, %td] but got: [%td, %td].", b->shape[0], k, b->shape[0], p);
-    lsv_status status = lsv_fail(err, LSV_ERUNTIME, "mat1 and mat2 shapes cannot be multiplied (%tdx%td and %tdx%td)", m, k, p, n);
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "Expected size for first two dimensions of batch2 tensor to be: [%td, %td] but got: [%td, %td].",
+            b->shape[0], k, b->shape[0], p);
+    lsv_status status = lsv_fail(
+        err, LSV_ERUNTIME, "mat1 and mat2 shapes cannot be multiplied (%tdx%td and %tdx%td)", m, k, p, n);
     hint_transposes(a, b, err);
     return status;
 }
@@ -213,30 +243,48 @@ static lsv_status mismatch_torch(const lsv_array *a, const lsv_array *b, lsv_err
 static lsv_status check_product(const lsv_array *a, const lsv_array *b, bool torch, lsv_error *err) {
     if (a->ndim == 0 || b->ndim == 0) {
         int at = a->ndim == 0 ? 0 : 1;
-        lsv_status status = torch ? lsv_fail(err, LSV_ERUNTIME, "both arguments to matmul need to be at least 1D, but they are %dD and %dD", a->ndim, b->ndim)
-                                  : lsv_fail(err, LSV_EVALUE, "matmul: Input operand %d does not have enough dimensions (has 0, gufunc core with signature (n?,k),(k,m?)->(n?,m?) requires 1)", at);
+        lsv_status status =
+            torch ? lsv_fail(err, LSV_ERUNTIME,
+                             "both arguments to matmul need to be at least 1D, but they are %dD and %dD",
+                             a->ndim, b->ndim)
+                  : lsv_fail(err, LSV_EVALUE,
+                             "matmul: Input operand %d does not have enough dimensions (has 0, gufunc core "
+                             "with signature (n?,k),(k,m?)->(n?,m?) requires 1)",
+                             at);
         lsv_hint(err, "multiply by a number with *");
         lsv_blame(err, at);
         return status;
     }
     if (a->kind == LSV_TORCH && b->kind == LSV_TORCH && a->dtype != b->dtype) {
-        lsv_status status = a->ndim == 1 && b->ndim == 1
-            ? lsv_fail(err, LSV_ERUNTIME, "dot : expected both vectors to have same dtype, but found %s and %s", lsv_mats_type_name(a->dtype), lsv_mats_type_name(b->dtype))
-            : lsv_fail(err, LSV_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
-                       a->dtype == LSV_FLOAT64 ? "double" : a->dtype == LSV_FLOAT32 ? "float" : lsv_mats_type_name(a->dtype),
-                       b->dtype == LSV_FLOAT64 ? "double" : b->dtype == LSV_FLOAT32 ? "float" : lsv_mats_type_name(b->dtype));
-        lsv_hint(err, "convert one of them: .to(torch.%s)", lsv_dtype_name(lsv_promote_types(LSV_TORCH, a->dtype, b->dtype)));
+        lsv_status status =
+            a->ndim == 1 && b->ndim == 1
+                ? lsv_fail(err, LSV_ERUNTIME,
+                           "dot : expected both vectors to have same dtype, but found %s and %s",
+                           lsv_mats_type_name(a->dtype), lsv_mats_type_name(b->dtype))
+                : lsv_fail(err, LSV_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
+                           a->dtype == LSV_FLOAT64   ? "double"
+                           : a->dtype == LSV_FLOAT32 ? "float"
+                                                     : lsv_mats_type_name(a->dtype),
+                           b->dtype == LSV_FLOAT64   ? "double"
+                           : b->dtype == LSV_FLOAT32 ? "float"
+                                                     : lsv_mats_type_name(b->dtype));
+        lsv_hint(err, "convert one of them: .to(torch.%s)",
+                 lsv_dtype_name(lsv_promote_types(LSV_TORCH, a->dtype, b->dtype)));
         return status;
     }
     if (torch && a->dtype == LSV_BOOL && b->dtype == LSV_BOOL)
-        return lsv_fail(err, LSV_ENOTIMPL, "\"%s\" not implemented for 'Bool'", a->ndim == 1 && b->ndim == 1 ? "dot" : "addmm_impl_cpu_");
+        return lsv_fail(err, LSV_ENOTIMPL, "\"%s\" not implemented for 'Bool'",
+                        a->ndim == 1 && b->ndim == 1 ? "dot" : "addmm_impl_cpu_");
     ptrdiff_t k = a->shape[a->ndim - 1], p = b->shape[b->ndim > 1 ? b->ndim - 2 : 0];
     if (k == p) return LSV_OK;
     lsv_status status;
     if (torch) {
         status = mismatch_torch(a, b, err);
     } else {
-        status = lsv_fail(err, LSV_EVALUE, "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature (n?,k),(k,m?)->(n?,m?) (size %td is different from %td)", p, k);
+        status = lsv_fail(err, LSV_EVALUE,
+                          "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc "
+                          "signature (n?,k),(k,m?)->(n?,m?) (size %td is different from %td)",
+                          p, k);
         hint_transposes(a, b, err);
     }
     lsv_blame(err, 1);
@@ -250,20 +298,26 @@ static operand operand_of(const lsv_array *x, bool row) {
     if (x->ndim == 1 && row) o.rows = 1, o.cols = x->shape[0], o.rs = x->shape[0], o.cs = x->strides[0];
     else if (x->ndim == 1) o.rows = x->shape[0], o.cols = 1, o.rs = x->strides[0], o.cs = 1;
     else
-        o.rows = x->shape[x->ndim - 2], o.cols = x->shape[x->ndim - 1], o.rs = x->strides[x->ndim - 2], o.cs = x->strides[x->ndim - 1];
+        o.rows = x->shape[x->ndim - 2], o.cols = x->shape[x->ndim - 1], o.rs = x->strides[x->ndim - 2],
+        o.cs = x->strides[x->ndim - 1];
     return o;
 }
 
 /* The shape of the result: broadcast stacks, then the core sizes that are not a vector's. */
-static lsv_status result_shape(const lsv_array *a, const lsv_array *b, bool torch, int *nbatch, int *ndim, ptrdiff_t *shape, lsv_error *err) {
+static lsv_status result_shape(const lsv_array *a, const lsv_array *b, bool torch, int *nbatch, int *ndim,
+                               ptrdiff_t *shape, lsv_error *err) {
     int na = a->ndim > 2 ? a->ndim - 2 : 0, nb = b->ndim > 2 ? b->ndim - 2 : 0, n = na > nb ? na : nb;
     for (int d = 0; d < n; d++) {
         ptrdiff_t x = d < n - na ? 1 : a->shape[d - (n - na)], y = d < n - nb ? 1 : b->shape[d - (n - nb)];
         if (x != y && x != 1 && y != 1) {
             char ta[128], tb[128];
             if (torch)
-                return lsv_fail(err, LSV_ERUNTIME, "The size of tensor a (%td) must match the size of tensor b (%td) at non-singleton dimension %d", x, y, d);
-            return lsv_fail(err, LSV_EVALUE, "matmul: the stacks of matrices %s and %s could not be broadcast together",
+                return lsv_fail(err, LSV_ERUNTIME,
+                                "The size of tensor a (%td) must match the size of tensor b (%td) at "
+                                "non-singleton dimension %d",
+                                x, y, d);
+            return lsv_fail(err, LSV_EVALUE,
+                            "matmul: the stacks of matrices %s and %s could not be broadcast together",
                             lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb));
         }
         shape[d] = x == 1 ? y : x;
@@ -275,7 +329,8 @@ static lsv_status result_shape(const lsv_array *a, const lsv_array *b, bool torc
     return LSV_OK;
 }
 
-static lsv_status each_pair(const lsv_array *a, const lsv_array *b, lsv_array *c, int nbatch, lsv_error *err) {
+static lsv_status each_pair(const lsv_array *a, const lsv_array *b, lsv_array *c, int nbatch,
+                            lsv_error *err) {
     operand x = operand_of(a, true), y = operand_of(b, false);
     ptrdiff_t bytes = (ptrdiff_t)lsv_dtype_size(c->dtype), step = x.rows * y.cols * bytes, count = 1;
     int na = a->ndim > 2 ? a->ndim - 2 : 0, nb = b->ndim > 2 ? b->ndim - 2 : 0;
@@ -326,12 +381,14 @@ static lsv_status matmul_checked(const lsv_array *a, const lsv_array *b, lsv_arr
 
 lsv_status lsv_matmul(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
     /* the way of 3x3 matrices: no dispatch, no conversions */
-    if (a->dtype == LSV_FLOAT64 && b->dtype == LSV_FLOAT64 && a->ndim == 2 && b->ndim == 2 && a->kind == b->kind) {
+    if (a->dtype == LSV_FLOAT64 && b->dtype == LSV_FLOAT64 && a->ndim == 2 && b->ndim == 2 &&
+        a->kind == b->kind) {
         ptrdiff_t m = a->shape[0], k = a->shape[1], n = b->shape[1];
-        if (k == b->shape[0] && k > 1 && k <= SMALL && m > 1 && m <= SMALL && n > 1 && n <= SMALL && have_fma()) {
+        if (k == b->shape[0] && is_small(m, n, k) && have_fma()) {
             ptrdiff_t shape[2] = {m, n};
             LSV_TRY(lsv_empty((lsv_kind)a->kind, LSV_FLOAT64, 2, shape, out, err));
-            small_f64(m, n, k, lsv_data(a), a->strides[0], a->strides[1], lsv_data(b), b->strides[0], b->strides[1], lsv_data(*out));
+            small_f64(m, n, k, lsv_data(a), a->strides[0], a->strides[1], lsv_data(b), b->strides[0],
+                      b->strides[1], lsv_data(*out));
             return LSV_OK;
         }
     }
@@ -342,8 +399,10 @@ lsv_status lsv_matmul(const lsv_array *a, const lsv_array *b, lsv_array **out, l
 
 static lsv_status not_aligned(const lsv_array *a, const lsv_array *b, int da, int db, lsv_error *err) {
     char ta[128], tb[128];
-    lsv_status status = lsv_fail(err, LSV_EVALUE, "shapes %s and %s not aligned: %td (dim %d) != %td (dim %d)", lsv_shape_text(a, ta, sizeof ta),
-                                 lsv_shape_text(b, tb, sizeof tb), a->shape[da], da, b->shape[db], db);
+    lsv_status status =
+        lsv_fail(err, LSV_EVALUE, "shapes %s and %s not aligned: %td (dim %d) != %td (dim %d)",
+                 lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb), a->shape[da], da,
+                 b->shape[db], db);
     hint_transposes(a, b, err);
     lsv_blame(err, 1);
     return status;
@@ -352,7 +411,8 @@ static lsv_status not_aligned(const lsv_array *a, const lsv_array *b, int da, in
 lsv_status lsv_dot(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
     if (a->kind == LSV_TORCH || b->kind == LSV_TORCH) {
         if (a->ndim != 1 || b->ndim != 1) {
-            lsv_status status = lsv_fail(err, LSV_ERUNTIME, "1D tensors expected, but got %dD and %dD tensors", a->ndim, b->ndim);
+            lsv_status status = lsv_fail(
+                err, LSV_ERUNTIME, "1D tensors expected, but got %dD and %dD tensors", a->ndim, b->ndim);
             lsv_hint(err, "torch.matmul or @ multiplies matrices");
             return status;
         }
@@ -371,8 +431,10 @@ lsv_status lsv_inner(const lsv_array *a, const lsv_array *b, lsv_array **out, ls
     if (a->shape[da] != b->shape[db]) {
         char ta[128], tb[128];
         if (a->kind != LSV_TORCH && b->kind != LSV_TORCH) return not_aligned(a, b, da, db, err);
-        return lsv_fail(err, LSV_ERUNTIME, "inner() the last dimension must match on both input tensors but got shapes %s and %s",
-                        lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb));
+        return lsv_fail(
+            err, LSV_ERUNTIME,
+            "inner() the last dimension must match on both input tensors but got shapes %s and %s",
+            lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb));
     }
     if (a->ndim == 1 && b->ndim == 1) return lsv_matmul(a, b, out, err);
     return lsv_tensordot(a, b, 1, &da, &db, out, err);
@@ -382,7 +444,8 @@ lsv_status lsv_outer(const lsv_array *a, const lsv_array *b, lsv_array **out, ls
     const lsv_array *both[2] = {a, b};
     for (int i = 0; i < 2; i++) {
         if (both[i]->kind != LSV_TORCH || both[i]->ndim == 1) continue;
-        lsv_status bad = lsv_fail(err, LSV_ERUNTIME, "outer: Expected 1-D argument %s, but got %d-D", i ? "vec2" : "self", both[i]->ndim);
+        lsv_status bad = lsv_fail(err, LSV_ERUNTIME, "outer: Expected 1-D argument %s, but got %d-D",
+                                  i ? "vec2" : "self", both[i]->ndim);
         lsv_blame(err, i);
         return bad;
     }

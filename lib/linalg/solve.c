@@ -28,15 +28,20 @@ static bool is_vector(const lsv_array *a, const lsv_array *b) {
     return b->ndim == a->ndim - 1 && memcmp(a->shape, b->shape, (size_t)b->ndim * sizeof *b->shape) == 0;
 }
 
-static lsv_status inner_mismatch(const lsv_array *a, const lsv_array *b, const char *name, bool vector, bool left, lsv_error *err) {
+static lsv_status inner_mismatch(const lsv_array *a, const lsv_array *b, const char *name, bool vector,
+                                 bool left, lsv_error *err) {
     ptrdiff_t n = a->shape[a->ndim - 1], m = b->shape[vector ? b->ndim - 1 : b->ndim - 2];
     ptrdiff_t nrhs = vector ? 1 : b->shape[b->ndim - 1];
     lsv_status status;
     if (a->kind == LSV_TORCH || b->kind == LSV_TORCH)
-        status = lsv_fail(err, LSV_ERUNTIME, "linalg.%s: Incompatible shapes of A and B for the equation %s = B (%tdx%td and %tdx%td)", name,
-                          left ? "AX" : "XA", n, n, m, nrhs);
+        status = lsv_fail(
+            err, LSV_ERUNTIME,
+            "linalg.%s: Incompatible shapes of A and B for the equation %s = B (%tdx%td and %tdx%td)", name,
+            left ? "AX" : "XA", n, n, m, nrhs);
     else
-        status = lsv_fail(err, LSV_EVALUE, "%s: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature %s (size %td is different from %td)",
+        status = lsv_fail(err, LSV_EVALUE,
+                          "%s: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+                          "%s (size %td is different from %td)",
                           vector ? "solve1" : name, vector ? "(m,m),(m)->(m)" : "(m,m),(m,n)->(m,n)", m, n);
     lsv_blame(err, 1);
     return status;
@@ -52,13 +57,15 @@ static lsv_status widen(lsv_array *x, int ndim, const ptrdiff_t *stack, lsv_arra
     return lsv_broadcast_to(x, ndim + 2, shape, out, err);
 }
 
-static lsv_status broadcast_stacks(const lsv_array *a, const lsv_array *b, int *ndim, ptrdiff_t *stack, lsv_error *err) {
+static lsv_status broadcast_stacks(const lsv_array *a, const lsv_array *b, int *ndim, ptrdiff_t *stack,
+                                   lsv_error *err) {
     int na = a->ndim - 2, nb = b->ndim - 2, n = na > nb ? na : nb;
     for (int d = 0; d < n; d++) {
         ptrdiff_t x = d < n - na ? 1 : a->shape[d - (n - na)], y = d < n - nb ? 1 : b->shape[d - (n - nb)];
         if (x != y && x != 1 && y != 1) {
             char ta[128], tb[128];
-            return lsv_fail(err, a->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE, "the stacks of matrices %s and %s do not broadcast together",
+            return lsv_fail(err, a->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE,
+                            "the stacks of matrices %s and %s do not broadcast together",
                             lsv_shape_text(a, ta, sizeof ta), lsv_shape_text(b, tb, sizeof tb));
         }
         stack[d] = x == 1 ? y : x;
@@ -67,19 +74,25 @@ static lsv_status broadcast_stacks(const lsv_array *a, const lsv_array *b, int *
     return LSV_OK;
 }
 
-static lsv_status check_system(const lsv_array *a, const lsv_array *b, const char *name, bool left, lsv_error *err) {
+static lsv_status check_system(const lsv_array *a, const lsv_array *b, const char *name, bool left,
+                               lsv_error *err) {
     if (b->ndim == 0 || (b->ndim < 2 && !left)) {
-        lsv_status status = lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be at least %s-dimensional", b->ndim, left ? "one" : "two");
+        lsv_status status =
+            lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be at least %s-dimensional",
+                     b->ndim, left ? "one" : "two");
         lsv_blame(err, 1);
         return status;
     }
     if (a->kind == LSV_TORCH && b->kind == LSV_TORCH && a->dtype != b->dtype)
-        return lsv_fail(err, LSV_ERUNTIME, "linalg.%s: Expected A and B to have the same dtype, but found A of type %s and B of type %s instead",
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "linalg.%s: Expected A and B to have the same dtype, but found A of type %s and B of "
+                        "type %s instead",
                         name, lsv_mats_type_name(a->dtype), lsv_mats_type_name(b->dtype));
     return LSV_OK;
 }
 
-static lsv_status system_open(const lsv_array *a, const lsv_array *b, const char *name, bool left, system_pair *s, lsv_error *err) {
+static lsv_status system_open(const lsv_array *a, const lsv_array *b, const char *name, bool left,
+                              system_pair *s, lsv_error *err) {
     LSV_TRY(check_system(a, b, name, left, err));
     LSV_TRY(lsv_mats_open(a, name, LSV_MATS_SQUARE, &s->a, err));
     s->vector = left && is_vector(a, b);
@@ -133,8 +146,13 @@ static lsv_status singular(const lsv_mats *mats, ptrdiff_t i, const char *name, 
     if (mats->kind == LSV_NUMPY) return lsv_fail(err, LSV_ELINALG, "Singular matrix");
     if (mats->batch_ndim) snprintf(batch, sizeof batch, "(Batch element %td): ", i);
     if (strcmp(name, "inv") == 0)
-        return lsv_fail(err, LSV_ELINALG, "linalg.inv: %sThe diagonal element %d is zero, the inversion could not be completed because the input matrix is singular.", batch, info);
-    return lsv_fail(err, LSV_ELINALG, "torch.linalg.%s: %sThe solver failed because the input matrix is singular.", name, batch);
+        return lsv_fail(err, LSV_ELINALG,
+                        "linalg.inv: %sThe diagonal element %d is zero, the inversion could not be completed "
+                        "because the input matrix is singular.",
+                        batch, info);
+    return lsv_fail(err, LSV_ELINALG,
+                    "torch.linalg.%s: %sThe solver failed because the input matrix is singular.", name,
+                    batch);
 }
 
 typedef struct {
@@ -194,7 +212,8 @@ lsv_status lsv_solve(const lsv_array *a, const lsv_array *b, lsv_array **x, lsv_
     return status;
 }
 
-lsv_status lsv_solve_triangular(const lsv_array *a, const lsv_array *b, bool upper, bool left, bool unit, lsv_array **x, lsv_error *err) {
+lsv_status lsv_solve_triangular(const lsv_array *a, const lsv_array *b, bool upper, bool left, bool unit,
+                                lsv_array **x, lsv_error *err) {
     system_pair s = {0};
     void *wa = NULL, *wb = NULL;
     lsv_array *out = NULL;
@@ -257,7 +276,9 @@ lsv_status lsv_inv(const lsv_array *a, lsv_array **out, lsv_error *err) {
 }
 
 /* sign, log|det| and the plain product of U's diagonal of one matrix. */
-typedef struct { double sign, log_abs, product; } determinant;
+typedef struct {
+    double sign, log_abs, product;
+} determinant;
 
 static lsv_status det_one(const lsv_mats *mats, ptrdiff_t i, lu_scratch *w, determinant *d, lsv_error *err) {
     lsv_dtype t = mats->compute;
@@ -286,7 +307,8 @@ static lsv_status det_one(const lsv_mats *mats, ptrdiff_t i, lu_scratch *w, dete
 
 /* The determinants of a stack: into det, or into sign and logdet. NumPy's det is
    sign * exp(log|det|), to the last digit; PyTorch multiplies the diagonal. */
-static lsv_status determinants(const lsv_array *a, const char *name, lsv_array **det, lsv_array **sign, lsv_array **logdet, lsv_error *err) {
+static lsv_status determinants(const lsv_array *a, const char *name, lsv_array **det, lsv_array **sign,
+                               lsv_array **logdet, lsv_error *err) {
     lsv_mats mats;
     LSV_TRY(lsv_mats_open(a, name, LSV_MATS_SQUARE, &mats, err));
     lu_scratch w = {0};
@@ -297,8 +319,12 @@ static lsv_status determinants(const lsv_array *a, const char *name, lsv_array *
     for (ptrdiff_t i = 0; status == LSV_OK && i < mats.count; i++) {
         determinant d;
         if ((status = lsv_poll(err)) != LSV_OK || (status = det_one(&mats, i, &w, &d, err)) != LSV_OK) break;
-        if (det) lsv_mats_put(mats.compute, first->data, i, mats.kind == LSV_NUMPY ? d.sign * exp(d.log_abs) : d.product);
-        else lsv_mats_put(mats.compute, first->data, i, d.sign), lsv_mats_put(mats.compute, second->data, i, d.log_abs);
+        if (det)
+            lsv_mats_put(mats.compute, first->data, i,
+                         mats.kind == LSV_NUMPY ? d.sign * exp(d.log_abs) : d.product);
+        else
+            lsv_mats_put(mats.compute, first->data, i, d.sign),
+                lsv_mats_put(mats.compute, second->data, i, d.log_abs);
     }
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &first, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &second, err);
@@ -314,7 +340,9 @@ static lsv_status determinants(const lsv_array *a, const char *name, lsv_array *
     return status;
 }
 
-lsv_status lsv_det(const lsv_array *a, lsv_array **out, lsv_error *err) { return determinants(a, "det", out, NULL, NULL, err); }
+lsv_status lsv_det(const lsv_array *a, lsv_array **out, lsv_error *err) {
+    return determinants(a, "det", out, NULL, NULL, err);
+}
 
 lsv_status lsv_slogdet(const lsv_array *a, lsv_array **sign, lsv_array **logdet, lsv_error *err) {
     return determinants(a, "slogdet", NULL, sign, logdet, err);

@@ -7,8 +7,8 @@
 #include "linalg/matrix.h"
 
 typedef struct {
-    char job;              /* 'N', 'S' or 'A' */
-    ptrdiff_t k, mu, nv;   /* min(m, n), columns of U, rows of Vh */
+    char job;            /* 'N', 'S' or 'A' */
+    ptrdiff_t k, mu, nv; /* min(m, n), columns of U, rows of Vh */
     ptrdiff_t lda, ldu, ldv;
     void *a, *u, *vt, *s;
 } scratch;
@@ -37,21 +37,26 @@ static void scratch_free(scratch *w) {
 }
 
 /* One matrix: divide and conquer, and QR iteration where that was asked for or the first did not converge. */
-static lsv_status factor(const lsv_mats *mats, ptrdiff_t i, lsv_svd_driver driver, scratch *w, lsv_error *err) {
+static lsv_status factor(const lsv_mats *mats, ptrdiff_t i, lsv_svd_driver driver, scratch *w,
+                         lsv_error *err) {
     lsv_dtype t = mats->compute;
     int info = 1;
     if (driver != LSV_SVD_GESVD) {
         const lsv_backend *be = lsv_backend_for(LSV_BE_GESDD, t, mats->m, mats->n, 0);
         lsv_mats_load(mats, i, w->a, w->lda);
-        LSV_TRY(be->gesdd(t, w->job, mats->m, mats->n, w->a, w->lda, w->s, w->u, w->ldu, w->vt, w->ldv, &info, err));
+        LSV_TRY(be->gesdd(t, w->job, mats->m, mats->n, w->a, w->lda, w->s, w->u, w->ldu, w->vt, w->ldv, &info,
+                          err));
     }
     if (info != 0 && driver != LSV_SVD_GESDD) {
         const lsv_backend *be = lsv_backend_for(LSV_BE_GESVD, t, mats->m, mats->n, 0);
         lsv_mats_load(mats, i, w->a, w->lda);
-        LSV_TRY(be->gesvd(t, w->job, mats->m, mats->n, w->a, w->lda, w->s, w->u, w->ldu, w->vt, w->ldv, &info, err));
+        LSV_TRY(be->gesvd(t, w->job, mats->m, mats->n, w->a, w->lda, w->s, w->u, w->ldu, w->vt, w->ldv, &info,
+                          err));
     }
     if (info == 0) return LSV_OK;
-    if (mats->kind == LSV_TORCH) return lsv_fail(err, LSV_ELINALG, "linalg.svd: The algorithm failed to converge (error code: %d)", info);
+    if (mats->kind == LSV_TORCH)
+        return lsv_fail(err, LSV_ELINALG, "linalg.svd: The algorithm failed to converge (error code: %d)",
+                        info);
     return lsv_fail(err, LSV_ELINALG, "SVD did not converge");
 }
 
@@ -62,8 +67,8 @@ static void identity(lsv_array *out, ptrdiff_t count, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < n; i++) lsv_mats_put(out->dtype, out->data, c * n * n + i * (n + 1), 1);
 }
 
-static lsv_status decompose(const lsv_mats *mats, scratch *w, lsv_svd_driver driver, lsv_array *U, lsv_array *S,
-                            lsv_array *Vh, lsv_error *err) {
+static lsv_status decompose(const lsv_mats *mats, scratch *w, lsv_svd_driver driver, lsv_array *U,
+                            lsv_array *S, lsv_array *Vh, lsv_error *err) {
     size_t width = lsv_dtype_size(mats->compute);
     if (w->k == 0) {
         if (U) identity(U, mats->count, w->mu);
@@ -80,7 +85,8 @@ static lsv_status decompose(const lsv_mats *mats, scratch *w, lsv_svd_driver dri
     return LSV_OK;
 }
 
-lsv_status lsv_svd(const lsv_array *a, bool full, lsv_svd_driver driver, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+lsv_status lsv_svd(const lsv_array *a, bool full, lsv_svd_driver driver, lsv_array **U, lsv_array **S,
+                   lsv_array **Vh, lsv_error *err) {
     lsv_mats mats;
     LSV_TRY(lsv_mats_open(a, "svd", LSV_MATS_FINITE, &mats, err));
     scratch w = {0};

@@ -9,7 +9,7 @@
 
 typedef struct {
     int nfree;
-    int order[LSV_MAXDIM];     /* the permutation: free axes and the n contracted ones */
+    int order[LSV_MAXDIM];      /* the permutation: free axes and the n contracted ones */
     ptrdiff_t free[LSV_MAXDIM]; /* sizes of the free axes */
     ptrdiff_t rows, inner;
 } side;
@@ -19,7 +19,8 @@ static lsv_status side_of(const lsv_array *a, int n, const int *axes, bool first
     bool used[LSV_MAXDIM] = {false};
     int at = first ? a->ndim - n : 0;
     s->nfree = 0, s->rows = s->inner = 1;
-    if (n > a->ndim) return lsv_fail(err, LSV_EVALUE, "tensordot: %d axes of an array with %d dimensions", n, a->ndim);
+    if (n > a->ndim)
+        return lsv_fail(err, LSV_EVALUE, "tensordot: %d axes of an array with %d dimensions", n, a->ndim);
     for (int i = 0; i < n; i++) {
         int axis;
         LSV_TRY(lsv_axis(a, axes[i], &axis, err));
@@ -47,7 +48,8 @@ static lsv_status as_matrix(const lsv_array *a, const side *s, bool first, lsv_a
     return status;
 }
 
-lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const int *axes_a, const int *axes_b, lsv_array **out, lsv_error *err) {
+lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const int *axes_a, const int *axes_b,
+                         lsv_array **out, lsv_error *err) {
     side sa, sb;
     LSV_TRY(side_of(a, n, axes_a, true, &sa, err));
     LSV_TRY(side_of(b, n, axes_b, false, &sb, err));
@@ -56,11 +58,18 @@ lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const in
         ptrdiff_t x = a->shape[sa.order[sa.nfree + i]], y = b->shape[sb.order[i]];
         if (x == y) continue;
         if (torch)
-            return lsv_fail(err, LSV_ERUNTIME, "contracted dimensions need to match, but first has size %td in dim %d and second has size %td in dim %d",
+            return lsv_fail(err, LSV_ERUNTIME,
+                            "contracted dimensions need to match, but first has size %td in dim %d and "
+                            "second has size %td in dim %d",
                             x, sa.order[sa.nfree + i], y, sb.order[i]);
-        return lsv_fail(err, LSV_EVALUE, "shape-mismatch for sum: axis %d of the first has size %td, axis %d of the second %td", sa.order[sa.nfree + i], x, sb.order[i], y);
+        return lsv_fail(
+            err, LSV_EVALUE,
+            "shape-mismatch for sum: axis %d of the first has size %td, axis %d of the second %td",
+            sa.order[sa.nfree + i], x, sb.order[i], y);
     }
-    if (sa.nfree + sb.nfree > LSV_MAXDIM) return lsv_fail(err, LSV_EVALUE, "tensordot: the result would have more than %d dimensions", LSV_MAXDIM);
+    if (sa.nfree + sb.nfree > LSV_MAXDIM)
+        return lsv_fail(err, LSV_EVALUE, "tensordot: the result would have more than %d dimensions",
+                        LSV_MAXDIM);
     ptrdiff_t shape[2 * LSV_MAXDIM];
     memcpy(shape, sa.free, (size_t)sa.nfree * sizeof *shape);
     memcpy(shape + sa.nfree, sb.free, (size_t)sb.nfree * sizeof *shape);
@@ -79,10 +88,12 @@ lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const in
 
 lsv_status lsv_kron(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
     int n = a->ndim > b->ndim ? a->ndim : b->ndim;
-    if (2 * n > LSV_MAXDIM) return lsv_fail(err, LSV_ENOTIMPL, "kron: offered for up to %d dimensions", LSV_MAXDIM / 2);
+    if (2 * n > LSV_MAXDIM)
+        return lsv_fail(err, LSV_ENOTIMPL, "kron: offered for up to %d dimensions", LSV_MAXDIM / 2);
     ptrdiff_t sa[LSV_MAXDIM], sb[LSV_MAXDIM], shape[LSV_MAXDIM];
     for (int d = 0; d < n; d++) {
-        ptrdiff_t x = d < n - a->ndim ? 1 : a->shape[d - (n - a->ndim)], y = d < n - b->ndim ? 1 : b->shape[d - (n - b->ndim)];
+        ptrdiff_t x = d < n - a->ndim ? 1 : a->shape[d - (n - a->ndim)],
+                  y = d < n - b->ndim ? 1 : b->shape[d - (n - b->ndim)];
         sa[2 * d] = x, sa[2 * d + 1] = 1;
         sb[2 * d] = 1, sb[2 * d + 1] = y;
         if (!lsv_mul_size(x, y, &shape[d])) return lsv_no_memory(err, PTRDIFF_MAX);
@@ -101,13 +112,15 @@ lsv_status lsv_kron(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv
 /* ---- cross ---- */
 
 /* x_i y_j - x_j y_i over the last axes. */
-static lsv_status minor(const lsv_array *a, const lsv_array *b, int i, int j, lsv_array **out, lsv_error *err) {
+static lsv_status minor(const lsv_array *a, const lsv_array *b, int i, int j, lsv_array **out,
+                        lsv_error *err) {
     lsv_array *v[4] = {NULL}, *p = NULL, *q = NULL;
     const lsv_array *from[4] = {a, b, a, b};
     int at[4] = {i, j, j, i};
     lsv_status status = LSV_OK;
     for (int k = 0; k < 4 && status == LSV_OK; k++)
-        status = lsv_view_strided(lsv_borrow(from[k]), from[k]->ndim - 1, from[k]->shape, from[k]->strides, at[k] * from[k]->strides[from[k]->ndim - 1], &v[k], err);
+        status = lsv_view_strided(lsv_borrow(from[k]), from[k]->ndim - 1, from[k]->shape, from[k]->strides,
+                                  at[k] * from[k]->strides[from[k]->ndim - 1], &v[k], err);
     if (status == LSV_OK) status = lsv_binary(LSV_OP_MUL, v[0], v[1], &p, err);
     if (status == LSV_OK) status = lsv_binary(LSV_OP_MUL, v[2], v[3], &q, err);
     if (status == LSV_OK) status = lsv_binary(LSV_OP_SUB, p, q, out, err);
@@ -145,11 +158,14 @@ static lsv_status cross3(const lsv_array *a, const lsv_array *b, lsv_array **out
 lsv_status lsv_cross(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
     ptrdiff_t na = a->ndim ? a->shape[a->ndim - 1] : 0, nb = b->ndim ? b->shape[b->ndim - 1] : 0;
     if (a->kind == LSV_TORCH || b->kind == LSV_TORCH) {
-        if (na != 3 || nb != 3) return lsv_fail(err, LSV_ERUNTIME, "linalg.cross: inputs dimension -1 must have length 3. Got %td and %td", na, nb);
+        if (na != 3 || nb != 3)
+            return lsv_fail(err, LSV_ERUNTIME,
+                            "linalg.cross: inputs dimension -1 must have length 3. Got %td and %td", na, nb);
         return cross3(a, b, out, err);
     }
     if (na < 2 || na > 3 || nb < 2 || nb > 3)
-        return lsv_fail(err, LSV_EVALUE, "incompatible dimensions for cross product\n(dimension must be 2 or 3)");
+        return lsv_fail(err, LSV_EVALUE,
+                        "incompatible dimensions for cross product\n(dimension must be 2 or 3)");
     if (na == 2 && nb == 2) return minor(a, b, 0, 1, out, err);
     lsv_array *x = NULL, *y = NULL;
     lsv_status status = na == 2 ? pad3(a, &x, err) : LSV_OK;
@@ -164,7 +180,9 @@ lsv_status lsv_cross(const lsv_array *a, const lsv_array *b, lsv_array **out, ls
 
 lsv_status lsv_trace(const lsv_array *a, ptrdiff_t k, lsv_array **out, lsv_error *err) {
     if (a->kind == LSV_TORCH) {
-        if (a->ndim != 2) return lsv_fail(err, LSV_ERUNTIME, "trace: expected a matrix, but got tensor with dim %d", a->ndim);
+        if (a->ndim != 2)
+            return lsv_fail(err, LSV_ERUNTIME, "trace: expected a matrix, but got tensor with dim %d",
+                            a->ndim);
         if (a->dtype == LSV_BOOL) return lsv_fail(err, LSV_ENOTIMPL, "\"trace\" not implemented for 'Bool'");
     } else if (a->ndim < 2) {
         return lsv_fail(err, LSV_EVALUE, "diag requires an array of at least two dimensions");
@@ -205,7 +223,8 @@ static lsv_status positive_power(lsv_array *a, uint64_t n, lsv_array **out, lsv_
             status = result ? lsv_matmul(result, z, &next, err) : (next = lsv_ref(z), LSV_OK);
             if (status == LSV_OK) lsv_release(result), result = next;
         }
-        if (n > 1 && status == LSV_OK && (status = lsv_matmul(z, z, &next, err)) == LSV_OK) lsv_release(z), z = next;
+        if (n > 1 && status == LSV_OK && (status = lsv_matmul(z, z, &next, err)) == LSV_OK)
+            lsv_release(z), z = next;
     }
     lsv_release(z);
     if (status == LSV_OK) *out = result;
@@ -216,18 +235,27 @@ static lsv_status positive_power(lsv_array *a, uint64_t n, lsv_array **out, lsv_
 lsv_status lsv_matrix_power(const lsv_array *a, int64_t n, lsv_array **out, lsv_error *err) {
     bool torch = a->kind == LSV_TORCH;
     if (a->ndim < 2)
-        return torch ? lsv_fail(err, LSV_ERUNTIME, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
-                     : lsv_fail(err, LSV_ELINALG, "%d-dimensional array given. Array must be at least two-dimensional", a->ndim);
+        return torch
+                   ? lsv_fail(err, LSV_ERUNTIME,
+                              "linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+                   : lsv_fail(err, LSV_ELINALG,
+                              "%d-dimensional array given. Array must be at least two-dimensional", a->ndim);
     ptrdiff_t rows = a->shape[a->ndim - 2], cols = a->shape[a->ndim - 1];
     char text[128];
     if (rows != cols)
-        return torch ? lsv_fail(err, LSV_ERUNTIME, "linalg.matrix_power: A must be batches of square matrices, but they are %td by %td matrices", rows, cols)
-                     : lsv_fail(err, LSV_ELINALG, "Last 2 dimensions of the array must be square, and this one is %s", lsv_shape_text(a, text, sizeof text));
+        return torch ? lsv_fail(err, LSV_ERUNTIME,
+                                "linalg.matrix_power: A must be batches of square matrices, but they are %td "
+                                "by %td matrices",
+                                rows, cols)
+                     : lsv_fail(err, LSV_ELINALG,
+                                "Last 2 dimensions of the array must be square, and this one is %s",
+                                lsv_shape_text(a, text, sizeof text));
     if (n == 0) return identity_like(a, out, err);
     lsv_array *base;
     if (n < 0) LSV_TRY(lsv_inv(a, &base, err));
     else base = lsv_ref(lsv_borrow(a));
-    lsv_status status = n == 1 ? lsv_copy(base, out, err) : positive_power(base, n < 0 ? -(uint64_t)n : (uint64_t)n, out, err);
+    lsv_status status = n == 1 ? lsv_copy(base, out, err)
+                               : positive_power(base, n < 0 ? -(uint64_t)n : (uint64_t)n, out, err);
     lsv_release(base);
     return status;
 }

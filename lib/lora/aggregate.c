@@ -16,24 +16,29 @@ typedef struct {
     lsv_dtype t;
     lsv_kind kind;
     ptrdiff_t m, n, inner;
-    lsv_array *left, *right;     /* (m, R) and its partner transposed, (n, R) */
+    lsv_array *left, *right; /* (m, R) and its partner transposed, (n, R) */
     lsv_array *q1, *t1, *q2, *t2;
     lsv_array *core, *U, *S, *Vh; /* of the core */
     lsv_array *bigU, *bigV;
 } aggregation;
 
 static void aggregation_free(aggregation *g) {
-    lsv_array *all[] = {g->left, g->right, g->q1, g->t1, g->q2, g->t2, g->core, g->U, g->S, g->Vh, g->bigU, g->bigV};
+    lsv_array *all[] = {g->left, g->right, g->q1, g->t1, g->q2,   g->t2,
+                        g->core, g->U,     g->S,  g->Vh, g->bigU, g->bigV};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) lsv_release(all[i]);
 }
 
-static lsv_status check_client(const lsv_array *B, const lsv_array *A, int i, aggregation *g, lsv_error *err) {
+static lsv_status check_client(const lsv_array *B, const lsv_array *A, int i, aggregation *g,
+                               lsv_error *err) {
     char tb[128], ta[128];
     lsv_shape_text(B, tb, sizeof tb), lsv_shape_text(A, ta, sizeof ta);
     if (B->ndim != 2 || A->ndim != 2 || B->shape[1] != A->shape[0])
-        return lsv_fail(err, LSV_EVALUE, "aggregate: client %d has B %s and A %s, which do not multiply", i, tb, ta);
+        return lsv_fail(err, LSV_EVALUE, "aggregate: client %d has B %s and A %s, which do not multiply", i,
+                        tb, ta);
     if (i > 0 && (B->shape[0] != g->m || A->shape[1] != g->n))
-        return lsv_fail(err, LSV_EVALUE, "aggregate: client %d has B %s and A %s, an update of another size than %td x %td", i, tb, ta, g->m, g->n);
+        return lsv_fail(err, LSV_EVALUE,
+                        "aggregate: client %d has B %s and A %s, an update of another size than %td x %td", i,
+                        tb, ta, g->m, g->n);
     g->m = B->shape[0];
     g->n = A->shape[1];
     g->inner += B->shape[1];
@@ -58,25 +63,29 @@ static lsv_status check(lsv_array *const *Bs, lsv_array *const *As, int n, aggre
 }
 
 /* Columns at.. of the (rows, R) stack become w * x, x being (rows, r) through its strides. */
-static lsv_status put_block(lsv_array *stack, ptrdiff_t at, const lsv_array *x, bool transposed, double w, lsv_error *err) {
+static lsv_status put_block(lsv_array *stack, ptrdiff_t at, const lsv_array *x, bool transposed, double w,
+                            lsv_error *err) {
     lsv_dtype t = (lsv_dtype)stack->dtype;
     lsv_array *y;
     LSV_TRY(lsv_as_dtype(lsv_borrow(x), t, &y, err));
     ptrdiff_t rows = stack->shape[0], R = stack->shape[1], r = y->shape[transposed ? 0 : 1];
     ptrdiff_t rs = y->strides[transposed ? 1 : 0], cs = y->strides[transposed ? 0 : 1];
     for (ptrdiff_t i = 0; i < rows; i++)
-        for (ptrdiff_t j = 0; j < r; j++) lsv_mats_put(t, stack->data, i * R + at + j, w * lsv_mats_get(t, y->data, i * rs + j * cs));
+        for (ptrdiff_t j = 0; j < r; j++)
+            lsv_mats_put(t, stack->data, i * R + at + j, w * lsv_mats_get(t, y->data, i * rs + j * cs));
     lsv_release(y);
     return LSV_OK;
 }
 
-static lsv_status stack_factors(lsv_array *const *Bs, lsv_array *const *As, const double *weights, int n, aggregation *g, lsv_error *err) {
+static lsv_status stack_factors(lsv_array *const *Bs, lsv_array *const *As, const double *weights, int n,
+                                aggregation *g, lsv_error *err) {
     ptrdiff_t at = 0;
     LSV_TRY(lsv_empty(g->kind, g->t, 2, (ptrdiff_t[]){g->m, g->inner}, &g->left, err));
     LSV_TRY(lsv_empty(g->kind, g->t, 2, (ptrdiff_t[]){g->n, g->inner}, &g->right, err));
     for (int i = 0; i < n; i++) {
         double w = weights ? weights[i] : 1.0 / n;
-        if (!isfinite(w)) return lsv_fail(err, LSV_EVALUE, "aggregate: the weight of client %d is not finite", i);
+        if (!isfinite(w))
+            return lsv_fail(err, LSV_EVALUE, "aggregate: the weight of client %d is not finite", i);
         LSV_TRY(put_block(g->left, at, Bs[i], false, w, err));
         LSV_TRY(put_block(g->right, at, As[i], true, 1, err));
         at += Bs[i]->shape[1];
@@ -106,8 +115,9 @@ static lsv_status decompose(aggregation *g, lsv_error *err) {
     return LSV_OK;
 }
 
-lsv_status lsv_aggregate(lsv_array *const *Bs, lsv_array *const *As, const double *weights, int n, ptrdiff_t r, lsv_split split,
-                         lsv_array **B, lsv_array **A, lsv_lora_info *info, lsv_error *err) {
+lsv_status lsv_aggregate(lsv_array *const *Bs, lsv_array *const *As, const double *weights, int n,
+                         ptrdiff_t r, lsv_split split, lsv_array **B, lsv_array **A, lsv_lora_info *info,
+                         lsv_error *err) {
     aggregation g = {.kind = LSV_NUMPY};
     lsv_rank_rule rule = {r, (double)NAN, (double)NAN};
     double error = 0;

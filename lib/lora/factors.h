@@ -10,9 +10,11 @@ lsv_status lsv_lora_operand(const lsv_array *W, const char *name, lsv_array **ou
 
 /* The rank that `rule` asks of singular values s[0..k) of an m x n matrix, and the relative
    Frobenius error it leaves. */
-lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name, ptrdiff_t *rank, double *error, lsv_error *err);
+lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name,
+                           ptrdiff_t *rank, double *error, lsv_error *err);
 
 /* The first r columns of U, entries of S and rows of Vh as B and A. */
-lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err);
+lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r,
+                          lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err);
 
 #endif

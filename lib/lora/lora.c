@@ -12,7 +12,8 @@
 lsv_status lsv_lora_operand(const lsv_array *W, const char *name, lsv_array **out, lsv_error *err) {
     if (W->ndim != 2) {
         char text[128];
-        return lsv_fail(err, LSV_EVALUE, "%s: a matrix is needed, and this has shape %s", name, lsv_shape_text(W, text, sizeof text));
+        return lsv_fail(err, LSV_EVALUE, "%s: a matrix is needed, and this has shape %s", name,
+                        lsv_shape_text(W, text, sizeof text));
     }
     lsv_dtype t = (lsv_dtype)W->dtype;
     if (t == LSV_FLOAT16 || t == LSV_BFLOAT16) t = LSV_FLOAT32;
@@ -49,11 +50,13 @@ static ptrdiff_t numerical_rank(const lsv_array *S, ptrdiff_t m, ptrdiff_t n) {
     return r;
 }
 
-lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name, ptrdiff_t *rank, double *error, lsv_error *err) {
+lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name,
+                           ptrdiff_t *rank, double *error, lsv_error *err) {
     double total = tail(S, 0);
     ptrdiff_t k = S->size, r = 0;
     if (rule.r > k) {
-        lsv_status status = lsv_fail(err, LSV_EVALUE, "%s: rank %td asked of a %td x %td matrix", name, rule.r, m, n);
+        lsv_status status =
+            lsv_fail(err, LSV_EVALUE, "%s: rank %td asked of a %td x %td matrix", name, rule.r, m, n);
         lsv_hint(err, "r is at most %td here", k);
         return status;
     }
@@ -62,7 +65,8 @@ lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_ran
     } else if (!isnan(rule.tol) || !isnan(rule.energy)) {
         bool by_tol = !isnan(rule.tol);
         if (by_tol && rule.tol < 0) return lsv_fail(err, LSV_EVALUE, "%s: tol must not be negative", name);
-        if (!by_tol && !(rule.energy >= 0 && rule.energy <= 1)) return lsv_fail(err, LSV_EVALUE, "%s: energy is a share between 0 and 1", name);
+        if (!by_tol && !(rule.energy >= 0 && rule.energy <= 1))
+            return lsv_fail(err, LSV_EVALUE, "%s: energy is a share between 0 and 1", name);
         r = smallest_rank(S, (by_tol ? rule.tol * rule.tol : 1 - rule.energy) * total);
     } else {
         r = numerical_rank(S, m, n);
@@ -72,7 +76,8 @@ lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_ran
     return LSV_OK;
 }
 
-lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err) {
+lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r,
+                          lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err) {
     lsv_dtype t = (lsv_dtype)U->dtype;
     ptrdiff_t m = U->shape[0], k = U->shape[1], n = Vh->shape[1];
     lsv_array *b, *a;
@@ -86,15 +91,18 @@ lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_arra
         double s = value(S, j), root = t == LSV_FLOAT32 ? (double)sqrtf((float)s) : sqrt(s);
         double left = split == LSV_SPLIT_SQRT ? root : split == LSV_SPLIT_LEFT ? s : 1;
         double right = split == LSV_SPLIT_SQRT ? root : split == LSV_SPLIT_RIGHT ? s : 1;
-        for (ptrdiff_t i = 0; i < m; i++) lsv_mats_put(t, b->data, i * r + j, lsv_mats_get(t, U->data, i * k + j) * left);
-        for (ptrdiff_t i = 0; i < n; i++) lsv_mats_put(t, a->data, j * n + i, lsv_mats_get(t, Vh->data, j * n + i) * right);
+        for (ptrdiff_t i = 0; i < m; i++)
+            lsv_mats_put(t, b->data, i * r + j, lsv_mats_get(t, U->data, i * k + j) * left);
+        for (ptrdiff_t i = 0; i < n; i++)
+            lsv_mats_put(t, a->data, j * n + i, lsv_mats_get(t, Vh->data, j * n + i) * right);
     }
     *B = b;
     *A = a;
     return LSV_OK;
 }
 
-lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv_array **B, lsv_array **A, lsv_lora_info *info, lsv_error *err) {
+lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv_array **B, lsv_array **A,
+                    lsv_lora_info *info, lsv_error *err) {
     lsv_array *w, *U, *S, *Vh;
     LSV_TRY(lsv_lora_operand(W, "lora", &w, err));
     lsv_status status = lsv_svd(w, false, LSV_SVD_AUTO, &U, &S, &Vh, err);
@@ -122,13 +130,16 @@ static lsv_status leading(lsv_array *x, int axis, ptrdiff_t count, lsv_array **o
     return status;
 }
 
-lsv_status lsv_svd_leading(const lsv_array *W, ptrdiff_t k, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+lsv_status lsv_svd_leading(const lsv_array *W, ptrdiff_t k, lsv_array **U, lsv_array **S, lsv_array **Vh,
+                           lsv_error *err) {
     lsv_array *w, *u, *s, *vh, *uk = NULL, *sk = NULL, *vk = NULL;
     LSV_TRY(lsv_lora_operand(W, "svd", &w, err));
     ptrdiff_t most = lsv_min_size(W->shape[0], W->shape[1]);
-    lsv_status status = k < 0 || k > most
-        ? lsv_fail(err, LSV_EVALUE, "svd: k = %td of a %td x %td matrix; it has %td singular values", k, W->shape[0], W->shape[1], most)
-        : lsv_svd(w, false, LSV_SVD_AUTO, &u, &s, &vh, err);
+    lsv_status status =
+        k < 0 || k > most
+            ? lsv_fail(err, LSV_EVALUE, "svd: k = %td of a %td x %td matrix; it has %td singular values", k,
+                       W->shape[0], W->shape[1], most)
+            : lsv_svd(w, false, LSV_SVD_AUTO, &u, &s, &vh, err);
     lsv_release(w);
     LSV_TRY(status);
     status = leading(u, 1, k, &uk, err);

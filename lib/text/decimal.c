@@ -180,7 +180,8 @@ static void from_integer(lsv_decimal *d, uint64_t n, int exponent) {
     d->exponent = d->n - 1 + exponent;
 }
 
-void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique, bool fractional, int max, int min, bool loose) {
+void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique, bool fractional, int max,
+                        int min, bool loose) {
     x = fabs(x);
     if (x == 0) {
         d->digit[0] = '0';
@@ -189,8 +190,8 @@ void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique,
     }
     uint64_t n;
     bool up, even;
-    if (unique && loose && fractional && max >= 0 && max <= 18 && min <= max && lsv_scaled(x, max, &n, &up, &even) &&
-        n < grid_limit[format]) {
+    if (unique && loose && fractional && max >= 0 && max <= 18 && min <= max &&
+        lsv_scaled(x, max, &n, &up, &even) && n < grid_limit[format]) {
         from_integer(d, n, -max);
         drop_zeros(d);
         return;
@@ -211,7 +212,8 @@ void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique,
     int exponent;
     n = lsv_shortest(x, format, &exponent);
     if (max >= 0 && exponent < last) lsv_decimal_at(d, x, last, false);
-    else if (min >= 0 && exponent > least) lsv_decimal_at(d, x, max >= 0 && last > least ? last : least, false);
+    else if (min >= 0 && exponent > least)
+        lsv_decimal_at(d, x, max >= 0 && last > least ? last : least, false);
     else from_integer(d, n, exponent);
 }
 
@@ -243,7 +245,8 @@ void lsv_text_exponent(lsv_text *t, double x, int precision) {
     if (not_finite(t, x)) return;
     uint64_t n = 0;
     int exponent = 0;
-    if (precision < 0 || precision > 17 || (x != 0 && !lsv_significant(fabs(x), precision + 1, &n, &exponent))) {
+    if (precision < 0 || precision > 17 ||
+        (x != 0 && !lsv_significant(fabs(x), precision + 1, &n, &exponent))) {
         lsv_text_printf(t, "%.*e", precision, x);
         return;
     }

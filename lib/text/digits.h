@@ -17,7 +17,9 @@ typedef struct lsv_decimal {
     char digit[LSV_DECIMAL_MAX];
 } lsv_decimal;
 
-typedef struct lsv_u128 { uint64_t hi, lo; } lsv_u128;
+typedef struct lsv_u128 {
+    uint64_t hi, lo;
+} lsv_u128;
 
 #define LSV_POW10_FIRST (-324)
 #define LSV_POW10_LAST 342
@@ -47,7 +49,8 @@ int lsv_first_exponent(double x);
    at most `max` and at least `min` of them (-1: no limit), counted after the point
    (`fractional`) or from the first digit on. `loose`: the caller trims or pads zeros
    anyway, so that trailing zeros may be left out. */
-void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique, bool fractional, int max, int min, bool loose);
+void lsv_decimal_dragon(lsv_decimal *d, double x, lsv_dtype format, bool unique, bool fractional, int max,
+                        int min, bool loose);
 
 /* round(x * 10^p), half to even on the exact value, for finite x >= 0; false where that
    takes more than 63 bits or the quick arithmetic cannot decide. */
@@ -58,7 +61,8 @@ extern const char lsv_digit_pairs[201]; /* "00" "01" … "99" */
 
 /* How many decimal digits u has; 1 for 0. */
 static inline int lsv_u64_length(uint64_t u) {
-    int guess = (64 - __builtin_clzll(u | 1)) * 1233 >> 12; /* log10(2) * bits, never too large by more than one */
+    int guess =
+        (64 - __builtin_clzll(u | 1)) * 1233 >> 12; /* log10(2) * bits, never too large by more than one */
     return guess + (u >= lsv_u64_pow10[guess]) + (u == 0 && guess == 0 ? 1 : 0);
 }
 
@@ -103,10 +107,14 @@ void lsv_text_exponent(lsv_text *t, double x, int precision);
 /* "e+05" with at least `size` digits (at most 5) into `to`; returns its length. */
 static inline int lsv_exponent_write(char *to, int exponent, int size) {
     uint64_t e = (uint64_t)(exponent < 0 ? -exponent : exponent);
-    int n = e ? lsv_u64_length(e) : 0;
-    if (n < size) n = size;
     to[0] = 'e';
     to[1] = exponent < 0 ? '-' : '+';
+    if (e < 100 && size == 2) {
+        memcpy(to + 2, lsv_digit_pairs + e * 2, 2);
+        return 4;
+    }
+    int n = e ? lsv_u64_length(e) : 0;
+    if (n < size) n = size;
     lsv_u64_write(to + 2, e, n);
     return n + 2;
 }
@@ -123,8 +131,8 @@ typedef struct lsv_dragon {
     lsv_dtype format;
     int precision, min_digits;
     bool unique, fractional;
-    char trim;        /* 'k' '.' '0' '-' */
-    bool sign;        /* '+' for positive values */
+    char trim; /* 'k' '.' '0' '-' */
+    bool sign; /* '+' for positive values */
     int pad_left, pad_right, exp_digits;
 } lsv_dragon;
 void lsv_dragon_positional(lsv_text *t, double x, const lsv_dragon *o);

@@ -23,7 +23,9 @@ static bool not_finite(lsv_text *t, double x, bool sign) {
     return true;
 }
 
-static bool zeros_are_loose(const lsv_dragon *o) { return o->trim != 'k' || (o->min_digits >= 0 && o->min_digits == o->precision); }
+static bool zeros_are_loose(const lsv_dragon *o) {
+    return o->trim != 'k' || (o->min_digits >= 0 && o->min_digits == o->precision);
+}
 
 /* Remove zeros at the end of a fraction; what stays of it depends on trim. */
 static char *trim_zeros(char *p, char trim, int *fraction) {
@@ -40,15 +42,16 @@ static size_t positive(int n) { return n > 0 ? (size_t)n : 0; }
 void lsv_dragon_positional(lsv_text *t, double x, const lsv_dragon *o) {
     if (not_finite(t, x, o->sign)) return;
     lsv_decimal d;
-    lsv_decimal_dragon(&d, x, o->format, o->unique, o->fractional, o->precision, o->min_digits, zeros_are_loose(o));
+    lsv_decimal_dragon(&d, x, o->format, o->unique, o->fractional, o->precision, o->min_digits,
+                       zeros_are_loose(o));
 
     int has_sign = signbit(x) || o->sign;
     int whole = d.exponent >= 0 ? d.exponent + 1 : 1;
     int wanted = o->unique ? o->min_digits : o->precision;
     if (!o->fractional) wanted -= whole;
     if (o->trim != 'k' || wanted < 0) wanted = 0;
-    size_t room = positive(whole) + positive(d.n) + positive(-d.exponent) + positive(wanted) + positive(o->pad_left) +
-                  positive(o->pad_right) + 8;
+    size_t room = positive(whole) + positive(d.n) + positive(-d.exponent) + positive(wanted) +
+                  positive(o->pad_left) + positive(o->pad_right) + 8;
     char *at = lsv_text_room(t, room), *p = at;
     if (!at) return;
 
@@ -116,14 +119,32 @@ void lsv_dragon_scientific(lsv_text *t, double x, const lsv_dragon *o) {
     t->length += (size_t)(p - at);
 }
 
-void lsv_text_float_positional(lsv_text *t, double x, bool is_float32, int precision, bool unique, bool fractional, char trim,
-                               bool sign, int pad_left, int pad_right) {
-    lsv_dragon o = {is_float32 ? LSV_FLOAT32 : LSV_FLOAT64, precision, -1, unique, fractional, trim, sign, pad_left, pad_right, -1};
+void lsv_text_float_positional(lsv_text *t, double x, bool is_float32, int precision, bool unique,
+                               bool fractional, char trim, bool sign, int pad_left, int pad_right) {
+    lsv_dragon o = {is_float32 ? LSV_FLOAT32 : LSV_FLOAT64,
+                    precision,
+                    -1,
+                    unique,
+                    fractional,
+                    trim,
+                    sign,
+                    pad_left,
+                    pad_right,
+                    -1};
     lsv_dragon_positional(t, x, &o);
 }
 
-void lsv_text_float_scientific(lsv_text *t, double x, bool is_float32, int precision, bool unique, char trim, bool sign,
-                               int pad_left, int exp_digits) {
-    lsv_dragon o = {is_float32 ? LSV_FLOAT32 : LSV_FLOAT64, precision, -1, unique, false, trim, sign, pad_left, -1, exp_digits};
+void lsv_text_float_scientific(lsv_text *t, double x, bool is_float32, int precision, bool unique, char trim,
+                               bool sign, int pad_left, int exp_digits) {
+    lsv_dragon o = {is_float32 ? LSV_FLOAT32 : LSV_FLOAT64,
+                    precision,
+                    -1,
+                    unique,
+                    false,
+                    trim,
+                    sign,
+                    pad_left,
+                    -1,
+                    exp_digits};
     lsv_dragon_scientific(t, x, &o);
 }

@@ -27,6 +27,8 @@ const lsv_numpy_options lsv_numpy_defaults = {
 
 int lsv_numpy_legacy(const lsv_numpy_options *o) { return o->legacy > 0 ? o->legacy : INT_MAX; }
 
+static int max_int(int a, int b) { return a > b ? a : b; }
+
 /* ---- floats ---- */
 
 /* The two comparisons and the quotient are made in the array's own type, as NumPy 2 does. */
@@ -40,7 +42,8 @@ static double in_format(lsv_dtype dtype, double x) {
 }
 
 static bool wants_exponent(const lsv_float_stats *s, const lsv_numpy_options *o) {
-    static const double cutoffs[LSV_NDTYPES] = {[LSV_FLOAT16] = 1e3, [LSV_BFLOAT16] = 1e2, [LSV_FLOAT32] = 1e6, [LSV_FLOAT64] = 1e8};
+    static const double cutoffs[LSV_NDTYPES] = {
+        [LSV_FLOAT16] = 1e3, [LSV_BFLOAT16] = 1e2, [LSV_FLOAT32] = 1e6, [LSV_FLOAT64] = 1e8};
     if (!s->nonzero) return false;
     double cutoff = lsv_numpy_legacy(o) <= 202 ? 1e8 : cutoffs[s->dtype];
     if (s->most >= cutoff) return true;
@@ -58,6 +61,12 @@ typedef struct fraction_walk {
 } fraction_walk;
 
 static int fraction_length(fraction_walk *w, double x) {
+    if (w->dragon.unique && x != 0) { /* the shortest digits, where the precision does not cut them */
+        int e;
+        int digits = lsv_u64_length(lsv_shortest(fabs(x), w->dtype, &e));
+        int length = w->exponent ? digits - 1 : max_int(-e, 0);
+        if (w->limit < 0 || length <= w->limit) return length;
+    }
     lsv_text *t = &w->scratch;
     t->length = 0;
     if (w->exponent) lsv_dragon_scientific(t, x, &w->dragon);
@@ -88,17 +97,14 @@ static lsv_status fraction_row(void *ctx, const char *data, ptrdiff_t step, ptrd
 }
 
 /* Characters before the point, or of the exponent's text behind "e", of one value. */
-static int measure(const lsv_dragon *dragon, double x, bool exponent, bool tail) {
-    lsv_text t = {0};
-    if (exponent) lsv_dragon_scientific(&t, x, dragon);
-    else lsv_dragon_positional(&t, x, dragon);
-    const char *at = t.data ? memchr(t.data, tail ? 'e' : '.', t.length) : NULL;
-    int n = at ? (int)(tail ? t.data + t.length - at - 1 : at - t.data) : 0;
-    lsv_text_free(&t);
-    return n;
+static int measure(lsv_text *t, const lsv_dragon *dragon, double x, bool exponent, bool tail) {
+    t->length = 0;
+    if (exponent) lsv_dragon_scientific(t, x, dragon);
+    else lsv_dragon_positional(t, x, dragon);
+    const char *at = t->data ? memchr(t->data, tail ? 'e' : '.', t->length) : NULL;
+    if (!at) return 0;
+    return (int)(tail ? t->data + t->length - at - 1 : at - t->data);
 }
-
-static int max_int(int a, int b) { return a > b ? a : b; }
 
 /* The extremes between which widths lie: both ends of both signs, and zero. */
 static int candidates(const lsv_float_stats *s, double x[5]) {
@@ -109,7 +115,8 @@ static int candidates(const lsv_float_stats *s, double x[5]) {
     return n;
 }
 
-static lsv_status measure_floats(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t edge, const lsv_float_stats *s, lsv_error *err) {
+static lsv_status measure_floats(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t edge,
+                                 const lsv_float_stats *s, lsv_error *err) {
     bool old = lsv_numpy_legacy(f->o) <= 113, fixed = f->o->floatmode == LSV_FLOAT_FIXED, exact;
     lsv_dragon *d = &f->dragon;
     exact = fixed || (f->exp_format && old);
@@ -120,18 +127,18 @@ static lsv_status measure_floats(lsv_numpy_format *f, const lsv_array *a, ptrdif
     lsv_status status = LSV_OK;
     if (exact && d->precision >= 0) w.longest = d->precision;
     else if (f->exp_format || !s->whole) status = lsv_each_row(a, edge, fraction_row, &w, err);
-    lsv_text_free(&w.scratch);
-    if (status == LSV_ENOMEM) return lsv_fail(err, LSV_ENOMEM, "out of memory");
-    if (status != LSV_OK) return status;
 
     double x[5];
     int n = candidates(s, x), left = 0, digits_left = 0, tail = 0;
     for (int i = 0; i < n; i++) {
-        int before = measure(d, x[i], f->exp_format, false);
+        int before = measure(&w.scratch, d, x[i], f->exp_format, false);
         left = max_int(left, before);
         digits_left = max_int(digits_left, before - (signbit(x[i]) || d->sign));
-        if (f->exp_format) tail = max_int(tail, measure(d, x[i], true, true));
+        if (f->exp_format) tail = max_int(tail, measure(&w.scratch, d, x[i], true, true));
     }
+    if (w.scratch.failed) status = lsv_fail(err, LSV_ENOMEM, "out of memory");
+    lsv_text_free(&w.scratch);
+    if (status != LSV_OK) return status;
     if (f->exp_format) {
         d->exp_digits = tail - 1;
         d->trim = 'k';
@@ -165,7 +172,9 @@ static void allow_quick(lsv_numpy_format *f) {
     }
     if (d->pad_right > 15) return;
     f->quick = d->pad_right;
-    f->quick_limit = d->trim == 'k' && !d->unique ? UINT64_MAX : f->dtype == LSV_FLOAT32 ? 1000000u : 1000000000000000u;
+    f->quick_limit = d->trim == 'k' && !d->unique ? UINT64_MAX
+                     : f->dtype == LSV_FLOAT32    ? 1000000u
+                                                  : 1000000000000000u;
 }
 
 static lsv_status init_floats(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t edge, lsv_error *err) {
@@ -179,9 +188,16 @@ static lsv_status init_floats(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t
     LSV_TRY(lsv_float_stats_of(a, edge, &s, err));
     f->exp_format = wants_exponent(&s, o);
     lsv_dragon *d = &f->dragon;
-    *d = (lsv_dragon){.format = f->dtype, .precision = o->floatmode == LSV_FLOAT_UNIQUE || o->precision < 0 ? -1 : o->precision,
-                      .min_digits = -1, .unique = true, .fractional = true, .trim = '.', .sign = f->sign == '+',
-                      .pad_left = 0, .pad_right = 0, .exp_digits = -1};
+    *d = (lsv_dragon){.format = f->dtype,
+                      .precision = o->floatmode == LSV_FLOAT_UNIQUE || o->precision < 0 ? -1 : o->precision,
+                      .min_digits = -1,
+                      .unique = true,
+                      .fractional = true,
+                      .trim = '.',
+                      .sign = f->sign == '+',
+                      .pad_left = 0,
+                      .pad_right = 0,
+                      .exp_digits = -1};
     if (s.finite) {
         d->pad_left = d->pad_right = -1;
         LSV_TRY(measure_floats(f, a, edge, &s, err));
@@ -190,7 +206,8 @@ static lsv_status init_floats(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t
     if (s.finite < s.count) {
         bool signed_inf = f->sign != '-' || s.neg_inf;
         int offset = d->pad_right + 1;
-        d->pad_left = max_int(d->pad_left, max_int((int)f->nan_points - offset, (int)f->inf_points + signed_inf - offset));
+        d->pad_left = max_int(d->pad_left,
+                              max_int((int)f->nan_points - offset, (int)f->inf_points + signed_inf - offset));
     }
     f->special_width = d->pad_left + d->pad_right + 1;
     if (f->exp_format) d->pad_right = -1;
@@ -227,7 +244,9 @@ static bool quick_positional(const lsv_numpy_format *f, lsv_text *t, double x) {
 static bool quick_scientific(const lsv_numpy_format *f, lsv_text *t, double x) {
     uint64_t n = 0;
     int places = f->quick, exponent = 0;
-    if (x != 0 && ((f->dragon.unique && power_of_two(x)) || !lsv_significant(fabs(x), places + 1, &n, &exponent))) return false;
+    if (x != 0 &&
+        ((f->dragon.unique && power_of_two(x)) || !lsv_significant(fabs(x), places + 1, &n, &exponent)))
+        return false;
     char *at = lsv_text_room(t, (size_t)max_int(f->dragon.pad_left, 0) + 64), *p = at;
     if (!at) return true;
     bool minus = signbit(x);
@@ -284,7 +303,8 @@ static void one_int(const lsv_numpy_format *f, lsv_text *t, int64_t x) {
 
 /* ---- all ---- */
 
-lsv_status lsv_numpy_format_init(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t edge, const lsv_numpy_options *o, lsv_error *err) {
+lsv_status lsv_numpy_format_init(lsv_numpy_format *f, const lsv_array *a, ptrdiff_t edge,
+                                 const lsv_numpy_options *o, lsv_error *err) {
     *f = (lsv_numpy_format){.dtype = (lsv_dtype)a->dtype, .o = o};
     if (f->dtype == LSV_BOOL) {
         f->width = a->ndim ? 5 : 4;

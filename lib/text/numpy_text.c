@@ -38,7 +38,8 @@ static void break_line(layout *l, ptrdiff_t indent, bool first_and_empty) {
     lsv_text *t = l->t;
     if (first_and_empty) lsv_text_putc(t, ' '); /* what 1.13 makes of a break before the first word */
     else {
-        if (t->data && !t->failed) t->length = l->line_start + without_blanks(t->data + l->line_start, t->length - l->line_start);
+        if (t->data && !t->failed)
+            t->length = l->line_start + without_blanks(t->data + l->line_start, t->length - l->line_start);
         lsv_text_putc(t, '\n');
         l->line_start = t->length;
         lsv_text_fill(t, ' ', (size_t)indent);
@@ -46,7 +47,8 @@ static void break_line(layout *l, ptrdiff_t indent, bool first_and_empty) {
     l->column = (size_t)indent;
 }
 
-static void extend(layout *l, const char *word, size_t n, ptrdiff_t width, ptrdiff_t indent, size_t row_start) {
+static void extend(layout *l, const char *word, size_t n, ptrdiff_t width, ptrdiff_t indent,
+                   size_t row_start) {
     size_t points = lsv_points(word, n);
     bool wrap = (ptrdiff_t)(l->column + points) > width;
     if (!l->old && (ptrdiff_t)l->column <= indent) wrap = false;
@@ -66,7 +68,8 @@ static size_t first_line(const char *s, size_t n, size_t *next) {
 }
 
 /* A word of several lines, which only a caller's formatter makes. */
-static void extend_lines(layout *l, const char *s, size_t n, ptrdiff_t width, ptrdiff_t indent, size_t row_start) {
+static void extend_lines(layout *l, const char *s, size_t n, ptrdiff_t width, ptrdiff_t indent,
+                         size_t row_start) {
     size_t next, length = first_line(s, n, &next);
     if (l->old || next == n) {
         extend(l, s, n, width, indent, row_start);
@@ -123,11 +126,18 @@ static lsv_status add_word(layout *l, const char *at, ptrdiff_t width, ptrdiff_t
 }
 
 static void add_separator(layout *l) {
-    lsv_text_add(l->t, l->separator, l->separator_bytes);
+    lsv_text *t = l->t;
+    if (t->capacity - t->length > 8 && (l->separator_bytes - 1) < 2 && !t->failed) { /* nearly always */
+        t->data[t->length] = l->separator[0];
+        t->data[t->length + 1] = l->separator[l->separator_bytes - 1];
+        t->length += l->separator_bytes;
+        t->data[t->length] = 0;
+    } else lsv_text_add(t, l->separator, l->separator_bytes);
     l->column += l->separator_points;
 }
 
-static lsv_status add_row(layout *l, const char *at, ptrdiff_t n, ptrdiff_t step, ptrdiff_t indent, ptrdiff_t width) {
+static lsv_status add_row(layout *l, const char *at, ptrdiff_t n, ptrdiff_t step, ptrdiff_t indent,
+                          ptrdiff_t width) {
     bool cut = l->summary && n / 2 >= l->edge && 2 * l->edge < n;
     ptrdiff_t lead = cut ? l->edge : 0, trail = cut ? l->edge : n;
     ptrdiff_t room = width - (l->old || l->bare_points > 1 ? (ptrdiff_t)l->bare_points : 1);
@@ -189,9 +199,9 @@ static lsv_status outcome(const lsv_text *t, lsv_error *err) {
     return t->failed ? lsv_fail(err, LSV_ENOMEM, "out of memory") : LSV_OK;
 }
 
-lsv_status lsv_text_array2string(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o, const char *separator,
-                                 const char *prefix, const char *suffix, lsv_text_formatter *formatter, void *ctx,
-                                 lsv_error *err) {
+lsv_status lsv_text_array2string(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o,
+                                 const char *separator, const char *prefix, const char *suffix,
+                                 lsv_text_formatter *formatter, void *ctx, lsv_error *err) {
     if (!o) o = &lsv_numpy_defaults;
     if (!separator) separator = " ";
     if (!prefix) prefix = "";
@@ -208,13 +218,25 @@ lsv_status lsv_text_array2string(lsv_text *t, const lsv_array *a, const lsv_nump
     bool summary = a->size > o->threshold;
     lsv_numpy_format format = {.dtype = (lsv_dtype)a->dtype, .o = o, .formatter = formatter, .ctx = ctx};
     /* with no edges NumPy measures everything: a[-0:] is all of a */
-    if (!formatter) LSV_TRY(lsv_numpy_format_init(&format, a, summary && o->edgeitems > 0 ? o->edgeitems : -1, o, err));
+    if (!formatter)
+        LSV_TRY(lsv_numpy_format_init(&format, a, summary && o->edgeitems > 0 ? o->edgeitems : -1, o, err));
 
     size_t bytes = strlen(separator), bare = without_blanks(separator, bytes);
-    layout l = {.t = t, .a = a, .format = &format, .separator = separator, .separator_bytes = bytes, .separator_points = lsv_points(separator, bytes),
-                .bare_bytes = bare, .bare_points = lsv_points(separator, bare), .summary = summary, 
-                .old = old, .ascii = !lsv_dtype_is_float(format.dtype) || (format.nan_points == strlen(o->nanstr) && format.inf_points == strlen(o->infstr)),
-                .edge = o->edgeitems, .item = (ptrdiff_t)lsv_dtype_size((lsv_dtype)a->dtype), .err = err};
+    layout l = {.t = t,
+                .a = a,
+                .format = &format,
+                .separator = separator,
+                .separator_bytes = bytes,
+                .separator_points = lsv_points(separator, bytes),
+                .bare_bytes = bare,
+                .bare_points = lsv_points(separator, bare),
+                .summary = summary,
+                .old = old,
+                .ascii = !lsv_dtype_is_float(format.dtype) ||
+                         (format.nan_points == strlen(o->nanstr) && format.inf_points == strlen(o->infstr)),
+                .edge = o->edgeitems,
+                .item = (ptrdiff_t)lsv_dtype_size((lsv_dtype)a->dtype),
+                .err = err};
     /* room for all of it, within reason, spares most of the growing */
     ptrdiff_t room, each = format.width + format.special_width + (ptrdiff_t)bytes + 1;
     if (!summary && lsv_mul_size(a->size, each, &room)) lsv_text_room(t, (size_t)room);
@@ -244,16 +266,18 @@ static bool implied(lsv_dtype dtype, int legacy) {
     return dtype == LSV_INT64 || dtype == LSV_FLOAT64 || (dtype == LSV_BOOL && legacy > 113);
 }
 
-lsv_status lsv_text_ndarray_repr(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o, lsv_error *err) {
+lsv_status lsv_text_ndarray_repr_with(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o,
+                                      lsv_text_formatter *formatter, void *ctx, lsv_error *err) {
     if (!o) o = &lsv_numpy_defaults;
     lsv_dtype dtype = (lsv_dtype)a->dtype;
     int legacy = lsv_numpy_legacy(o);
     size_t start = t->length;
     lsv_text_puts(t, "array(");
-    LSV_TRY(lsv_text_array2string(t, a, o, ", ", "array(", ")", NULL, NULL, err));
+    LSV_TRY(lsv_text_array2string(t, a, o, ", ", "array(", ")", formatter, ctx, err));
 
     lsv_text extra = {0};
-    if ((a->size == 0 && !(a->ndim == 1 && a->shape[0] == 0)) || (legacy > 210 && a->size > o->threshold)) add_shape(&extra, a);
+    if ((a->size == 0 && !(a->ndim == 1 && a->shape[0] == 0)) || (legacy > 210 && a->size > o->threshold))
+        add_shape(&extra, a);
     if (!implied(dtype, legacy) || a->size == 0) {
         if (extra.length) lsv_text_puts(&extra, ", ");
         lsv_text_printf(&extra, "dtype=%s", lsv_dtype_name(dtype));
@@ -274,4 +298,9 @@ lsv_status lsv_text_ndarray_repr(lsv_text *t, const lsv_array *a, const lsv_nump
     if (extra.failed) t->failed = true;
     lsv_text_free(&extra);
     return outcome(t, err);
+}
+
+lsv_status lsv_text_ndarray_repr(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o,
+                                 lsv_error *err) {
+    return lsv_text_ndarray_repr_with(t, a, o, NULL, NULL, err);
 }

@@ -22,8 +22,8 @@ typedef struct reader {
     lsv_error *err;
     const char **entries; /* where each entry starts */
     ptrdiff_t count, capacity;
-    entry_type type;      /* the widest so far       */
-    int ndim;             /* -1 until the first entry or empty bracket */
+    entry_type type; /* the widest so far       */
+    int ndim;        /* -1 until the first entry or empty bracket */
     ptrdiff_t shape[LSV_MAXDIM], index[LSV_MAXDIM];
     lsv_kind kind;
     uint8_t flags;
@@ -91,7 +91,8 @@ static bool scan_entry(reader *r, entry_type *type) {
 static lsv_status note_entry(reader *r, const char *start) {
     if (r->count == r->capacity) {
         ptrdiff_t capacity = r->capacity ? r->capacity * 2 : 64, bytes;
-        const char **entries = lsv_mul_size(capacity, sizeof *entries, &bytes) ? lsv_realloc(r->entries, (size_t)bytes) : NULL;
+        const char **entries =
+            lsv_mul_size(capacity, sizeof *entries, &bytes) ? lsv_realloc(r->entries, (size_t)bytes) : NULL;
         if (!entries) return lsv_no_memory(r->err, (size_t)capacity * sizeof *entries);
         r->entries = entries;
         r->capacity = capacity;
@@ -101,7 +102,8 @@ static lsv_status note_entry(reader *r, const char *start) {
 }
 
 static lsv_status abbreviated(reader *r) {
-    lsv_fail(r->err, LSV_EVALUE, "the array was abbreviated with \"...\" when it was printed; its entries are not in the text");
+    lsv_fail(r->err, LSV_EVALUE,
+             "the array was abbreviated with \"...\" when it was printed; its entries are not in the text");
     lsv_hint(r->err, "print it in full first: set_printoptions(threshold=...) above its number of elements");
     return LSV_EVALUE;
 }
@@ -109,7 +111,8 @@ static lsv_status abbreviated(reader *r) {
 /* "row 2", or "row [0, 2]" further in. */
 static void row_name(const reader *r, int depth, char *to, size_t room) {
     size_t n = (size_t)snprintf(to, room, depth > 1 ? "row [" : "row ");
-    for (int i = 0; i < depth && n < room; i++) n += (size_t)snprintf(to + n, room - n, "%s%td", i ? ", " : "", r->index[i]);
+    for (int i = 0; i < depth && n < room; i++)
+        n += (size_t)snprintf(to + n, room - n, "%s%td", i ? ", " : "", r->index[i]);
     if (depth > 1 && n < room) snprintf(to + n, room - n, "]");
 }
 
@@ -118,7 +121,8 @@ static lsv_status close_row(reader *r, int depth, ptrdiff_t n) {
     if (r->shape[depth] == n) return LSV_OK;
     char name[LSV_MAXDIM * 24];
     row_name(r, depth, name, sizeof name);
-    return lsv_fail(r->err, LSV_EVALUE, "%s has %td entr%s, the rows before it have %td", name, n, n == 1 ? "y" : "ies", r->shape[depth]);
+    return lsv_fail(r->err, LSV_EVALUE, "%s has %td entr%s, the rows before it have %td", name, n,
+                    n == 1 ? "y" : "ies", r->shape[depth]);
 }
 
 static lsv_status mixed(reader *r, int depth) {
@@ -167,7 +171,9 @@ static lsv_status read_dtype(reader *r) {
     size_t n = 0;
     bool quoted = take(r, "'") || take(r, "\"");
     if (!take(r, "torch.") && !take(r, "np.")) take(r, "numpy.");
-    while (r->at < r->end && n + 1 < sizeof name && (isalnum((unsigned char)*r->at) || strchr("_<>=|?", *r->at))) name[n++] = *r->at++;
+    while (r->at < r->end && n + 1 < sizeof name &&
+           (isalnum((unsigned char)*r->at) || strchr("_<>=|?", *r->at)))
+        name[n++] = *r->at++;
     name[n] = 0;
     if (quoted && !take(r, "'") && !take(r, "\"")) return wrong(r, "expected a quote");
     if (!lsv_dtype_parse(name, &r->dtype)) return lsv_fail(r->err, LSV_EVALUE, "unknown dtype \"%s\"", name);
@@ -185,7 +191,8 @@ static lsv_status read_shape(reader *r) {
         ptrdiff_t size = 0;
         const char *start = r->at;
         for (; r->at < r->end && isdigit((unsigned char)*r->at); r->at++)
-            if (!lsv_mul_size(size, 10, &size) || !lsv_add_size(size, *r->at - '0', &size)) return wrong(r, "expected a smaller length");
+            if (!lsv_mul_size(size, 10, &size) || !lsv_add_size(size, *r->at - '0', &size))
+                return wrong(r, "expected a smaller length");
         if (r->at == start || r->given_ndim == LSV_MAXDIM) return wrong(r, "expected a length");
         r->given_shape[r->given_ndim++] = size;
         skip_space(r);
@@ -209,7 +216,8 @@ static lsv_status read_suffixes(reader *r) {
         if (take(r, "dtype=")) LSV_TRY(read_dtype(r));
         else if (take(r, "shape=") || take(r, "size=")) LSV_TRY(read_shape(r));
         else if (take(r, "requires_grad=True")) r->flags |= LSV_REQUIRES_GRAD;
-        else if (take(r, "requires_grad=") || take(r, "device=") || take(r, "grad_fn=")) LSV_TRY(skip_word(r));
+        else if (take(r, "requires_grad=") || take(r, "device=") || take(r, "grad_fn="))
+            LSV_TRY(skip_word(r));
         else return wrong(r, "expected dtype=, shape= or \")\"");
     }
 }
@@ -237,7 +245,7 @@ static lsv_status read_text(reader *r) {
 static bool decimal(const char *s, const char *end, bool single, double *out) {
     char word[64], *copy = word;
     size_t n = 0;
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     uint64_t mantissa = 0;
     int power = 0, exponent = 0, kept = 0;
@@ -278,7 +286,8 @@ static bool integer(const char *s, const char *end, int64_t *out) {
     int64_t x = 0;
     for (; s < end && isdigit((unsigned char)*s); s++) {
         int digit = minus ? '0' - *s : *s - '0';
-        if (__builtin_mul_overflow(x, (int64_t)10, &x) || __builtin_add_overflow(x, (int64_t)digit, &x)) return false;
+        if (__builtin_mul_overflow(x, (int64_t)10, &x) || __builtin_add_overflow(x, (int64_t)digit, &x))
+            return false;
     }
     *out = x;
     return true;
@@ -312,7 +321,7 @@ static lsv_status build(reader *r, lsv_array **out) {
         memcpy(r->shape, r->given_shape, sizeof r->shape);
     }
     lsv_dtype real = r->kind == LSV_TORCH ? LSV_FLOAT32 : LSV_FLOAT64;
-    lsv_dtype dtype = r->has_dtype ? r->dtype
+    lsv_dtype dtype = r->has_dtype                          ? r->dtype
                       : !r->count || r->type == ENTRY_FLOAT ? real
                       : r->type == ENTRY_BOOL               ? LSV_BOOL
                                                             : LSV_INT64;

@@ -41,12 +41,12 @@ lsv_status lsv_each_row(const lsv_array *a, ptrdiff_t edge, lsv_row_fn *fn, void
     return walk_axis(&w, 0, a->data);
 }
 
-#define READ(CTYPE, EXPR)                                                                          \
-    for (ptrdiff_t i = 0; i < n; i++, data += step) {                                              \
-        CTYPE v;                                                                                   \
-        memcpy(&v, data, sizeof v);                                                                \
-        out[i] = EXPR;                                                                             \
-    }                                                                                              \
+#define READ(CTYPE, EXPR)                             \
+    for (ptrdiff_t i = 0; i < n; i++, data += step) { \
+        CTYPE v;                                      \
+        memcpy(&v, data, sizeof v);                   \
+        out[i] = EXPR;                                \
+    }                                                 \
     break
 
 void lsv_read_doubles(lsv_dtype dtype, const char *data, ptrdiff_t step, ptrdiff_t n, double *out) {
@@ -101,7 +101,8 @@ static lsv_status float_row(void *ctx, const char *data, ptrdiff_t step, ptrdiff
 }
 
 lsv_status lsv_float_stats_of(const lsv_array *a, ptrdiff_t edge, lsv_float_stats *out, lsv_error *err) {
-    lsv_float_stats s = {.dtype = (lsv_dtype)a->dtype, .whole = true, .pos_least = INFINITY, .neg_least = INFINITY};
+    lsv_float_stats s = {
+        .dtype = (lsv_dtype)a->dtype, .whole = true, .pos_least = INFINITY, .neg_least = INFINITY};
     LSV_TRY(lsv_each_row(a, edge, float_row, &s, err));
     if (s.nonzero) {
         s.most = fmax(s.pos_most, s.neg_most);
@@ -113,7 +114,10 @@ lsv_status lsv_float_stats_of(const lsv_array *a, ptrdiff_t edge, lsv_float_stat
     return LSV_OK;
 }
 
-typedef struct int_walk { lsv_int_stats s; lsv_dtype dtype; } int_walk;
+typedef struct int_walk {
+    lsv_int_stats s;
+    lsv_dtype dtype;
+} int_walk;
 
 static lsv_status int_row(void *ctx, const char *data, ptrdiff_t step, ptrdiff_t n, lsv_error *err) {
     int_walk *w = ctx;

@@ -27,7 +27,10 @@ typedef struct lsv_float_stats {
 } lsv_float_stats;
 lsv_status lsv_float_stats_of(const lsv_array *a, ptrdiff_t edge, lsv_float_stats *out, lsv_error *err);
 
-typedef struct lsv_int_stats { ptrdiff_t count; int64_t min, max; } lsv_int_stats;
+typedef struct lsv_int_stats {
+    ptrdiff_t count;
+    int64_t min, max;
+} lsv_int_stats;
 lsv_status lsv_int_stats_of(const lsv_array *a, ptrdiff_t edge, lsv_int_stats *out, lsv_error *err);
 
 /* Code points of UTF-8 text: what Python's len counts. */

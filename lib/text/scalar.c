@@ -9,7 +9,8 @@
 #include "text/digits.h"
 
 /* Positional below this; up to NumPy 2.2 it was 1e16 for all. */
-static const double bounds[LSV_NDTYPES] = {[LSV_FLOAT16] = 1e3, [LSV_BFLOAT16] = 1e3, [LSV_FLOAT32] = 1e6, [LSV_FLOAT64] = 1e16};
+static const double bounds[LSV_NDTYPES] = {
+    [LSV_FLOAT16] = 1e3, [LSV_BFLOAT16] = 1e3, [LSV_FLOAT32] = 1e6, [LSV_FLOAT64] = 1e16};
 
 static void shortest_layout(lsv_text *t, double x, lsv_dtype format, double bound) {
     double size = fabs(x);

@@ -81,13 +81,16 @@ lsv_status lsv_text_ndarray_repr(lsv_text *t, const lsv_array *a, const lsv_nump
    formatter= argument) may be NULL. */
 typedef lsv_status lsv_text_formatter(void *ctx, lsv_text *t, lsv_scalar x, lsv_error *err);
 lsv_status lsv_text_array2string(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o, const char *separator, const char *prefix, const char *suffix, lsv_text_formatter *formatter, void *ctx, lsv_error *err);
+/* repr(a) with such a formatter in the print options. */
+lsv_status lsv_text_ndarray_repr_with(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o,
+                                      lsv_text_formatter *formatter, void *ctx, lsv_error *err);
 /* np.format_float_positional / _scientific as far as Dragon4's arguments go. */
 void lsv_text_float_positional(lsv_text *t, double x, bool is_float32, int precision, bool unique, bool fractional, char trim, bool sign, int pad_left, int pad_right);
 void lsv_text_float_scientific(lsv_text *t, double x, bool is_float32, int precision, bool unique, char trim, bool sign, int pad_left, int exp_digits);
 
 /* str(a) and repr(a) of a tensor (they are equal). grad_fn: "AddBackward0" or NULL; the
-   suffixes dtype=, device=, requires_grad=True, grad_fn=<…>, size= are PyTorch's. `indent` is
-   the column at which the text starts (8 more than "Parameter containing:" needs none). */
+   suffixes dtype=, device=, requires_grad=True, grad_fn=<…>, size= are PyTorch's, and so is
+   the line "Parameter containing:" in front of an LSV_PARAMETER. */
 lsv_status lsv_text_tensor(lsv_text *t, const lsv_array *a, const lsv_torch_options *o, const char *grad_fn, lsv_error *err);
 
 /* ---- reading back ---- */

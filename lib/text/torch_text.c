@@ -32,27 +32,25 @@ static void add_float(const printer *p, lsv_text *t, double x) {
     } else lsv_text_fixed(t, x, p->o->precision);
 }
 
-static int length_of(const printer *p, double x) {
-    lsv_text t = {0};
-    add_float(p, &t, x);
-    int n = (int)t.length;
-    lsv_text_free(&t);
-    return n;
-}
-
 /* Only finite numbers other than 0 are measured; lengths are longest at an end of the range. */
-static void measure_floats(printer *p, const lsv_float_stats *s) {
+static lsv_status measure_floats(printer *p, const lsv_float_stats *s) {
     p->whole = true;
     p->width = 1;
-    if (!s->nonzero) return;
+    if (!s->nonzero) return LSV_OK;
     p->whole = s->whole;
-    p->scientific = p->o->sci_mode < 0 ? s->most / s->least > 1000 || s->most > 1e8 || s->least < 1e-4 : p->o->sci_mode;
+    p->scientific =
+        p->o->sci_mode < 0 ? s->most / s->least > 1000 || s->most > 1e8 || s->least < 1e-4 : p->o->sci_mode;
     double ends[4] = {s->pos_most, s->pos_least, -s->neg_most, -s->neg_least};
+    lsv_text t = {0};
     for (int i = 0; i < 4; i++) {
         if (ends[i] == 0) continue;
-        int n = length_of(p, ends[i]);
-        if (n > p->width) p->width = n;
+        t.length = 0;
+        add_float(p, &t, ends[i]);
+        if ((int)t.length > p->width) p->width = (int)t.length;
     }
+    bool failed = t.failed;
+    lsv_text_free(&t);
+    return failed ? lsv_fail(p->err, LSV_ENOMEM, "out of memory") : LSV_OK;
 }
 
 static int int_length(int64_t x) {
@@ -64,8 +62,7 @@ static lsv_status measure(printer *p, ptrdiff_t edge) {
     if (lsv_dtype_is_float(p->dtype)) {
         lsv_float_stats s;
         LSV_TRY(lsv_float_stats_of(p->a, edge, &s, p->err));
-        measure_floats(p, &s);
-        return LSV_OK;
+        return measure_floats(p, &s);
     }
     lsv_int_stats s;
     LSV_TRY(lsv_int_stats_of(p->a, edge, &s, p->err));
@@ -96,7 +93,8 @@ static void add_element(const printer *p, const char *at) {
     t->length += width - n;
 }
 
-static lsv_status add_vector(const printer *p, const char *at, ptrdiff_t n, ptrdiff_t step, ptrdiff_t indent) {
+static lsv_status add_vector(const printer *p, const char *at, ptrdiff_t n, ptrdiff_t step,
+                             ptrdiff_t indent) {
     ptrdiff_t edge = p->o->edgeitems, space = p->o->linewidth - indent;
     ptrdiff_t per_line = space > 0 ? space / (p->width + 2) : 0, written = 0;
     if (per_line < 1) per_line = 1;
@@ -211,7 +209,8 @@ static void add_suffixes(const printer *p, size_t start, const char *grad_fn) {
     size_t line = t->length;
     while (line > start && t->data && t->data[line - 1] != '\n') line--;
     /* counted from the line end in front of it, and one more: rfind's -1 on a first line */
-    suffixes s = {t, t->length - line + 2, p->o->linewidth > 0 ? (size_t)p->o->linewidth : 0, strlen("tensor(")};
+    suffixes s = {t, t->length - line + 2, p->o->linewidth > 0 ? (size_t)p->o->linewidth : 0,
+                  strlen("tensor(")};
     bool usual = p->dtype == LSV_FLOAT32 || p->dtype == LSV_INT64 || p->dtype == LSV_BOOL;
     if (a->device) {
         snprintf(text, sizeof text, "device='cuda:%d'", a->device - 1);
@@ -228,8 +227,13 @@ static void add_suffixes(const printer *p, size_t start, const char *grad_fn) {
     } else if (a->flags & LSV_REQUIRES_GRAD) add_suffix(&s, "requires_grad=True");
 }
 
-lsv_status lsv_text_tensor(lsv_text *t, const lsv_array *a, const lsv_torch_options *o, const char *grad_fn, lsv_error *err) {
-    printer p = {.t = t, .a = a, .o = o ? o : &lsv_torch_defaults, .err = err, .dtype = (lsv_dtype)a->dtype,
+lsv_status lsv_text_tensor(lsv_text *t, const lsv_array *a, const lsv_torch_options *o, const char *grad_fn,
+                           lsv_error *err) {
+    printer p = {.t = t,
+                 .a = a,
+                 .o = o ? o : &lsv_torch_defaults,
+                 .err = err,
+                 .dtype = (lsv_dtype)a->dtype,
                  .item = (ptrdiff_t)lsv_dtype_size((lsv_dtype)a->dtype)};
     if (a->flags & LSV_PARAMETER) lsv_text_puts(t, "Parameter containing:\n");
     size_t start = t->length;

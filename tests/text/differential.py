@@ -178,7 +178,7 @@ def numpy_options(rng):
         return o
     for _ in range(int(rng.integers(1, 5))):
         key = rng.choice(list(o))
-        o[key] = {"precision": lambda: int(rng.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 17, 18, 20, 25])),
+        o[key] = {"precision": lambda: int(rng.choice([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 17, 18, 20, 25, 60, 400])),
                   "threshold": lambda: int(rng.choice([0, 1, 5, 10, 20, 100, 10 ** 9])),
                   "edgeitems": lambda: int(rng.choice([0, 1, 1, 2, 2, 3, 4, 5])),
                   "linewidth": lambda: int(rng.choice([1, 5, 10, 20, 30, 40, 60, 75, 80, 100, 120, 200])),
@@ -255,7 +255,7 @@ def scalars(driver, score, np, rng, values, count):
             unique, sign = bool(rng.random() < .6), bool(rng.integers(2))
             fractional = bool(rng.integers(2))
             trim = str(rng.choice(["k", ".", "0", "-"]))
-            precision = int(rng.choice([1, 2, 3, 5, 8, 12, 17, 20]))
+            precision = int(rng.choice([1, 2, 3, 5, 8, 12, 15, 16, 17, 20, 40, 900]))
             if unique and rng.random() < .4:
                 precision = -1
             left, right, exp = (int(rng.choice([-1, -1, 0, 1, 3, 8])) for _ in range(3))
@@ -306,7 +306,7 @@ def torch_part(driver, score, seed, count):
         if rng.random() < .6:
             for _ in range(int(rng.integers(1, 4))):
                 key = str(rng.choice(list(o)))
-                o[key] = int(rng.choice({"precision": [0, 1, 2, 3, 5, 6, 8, 10, 17, 20], "threshold": [0, 1, 5, 10, 50, 10 ** 9],
+                o[key] = int(rng.choice({"precision": [0, 1, 2, 3, 5, 6, 8, 10, 17, 18, 20, 60, 350], "threshold": [0, 1, 5, 10, 50, 10 ** 9],
                                          "edgeitems": [0, 1, 1, 2, 2, 3, 5], "linewidth": [1, 10, 20, 30, 40, 60, 79, 80, 100, 200],
                                          "sci_mode": [0, 1, -1]}[key]))
         flags, grad = 0, ""

@@ -44,7 +44,8 @@ static lsv_status arrange(const lsv_array *c, int layout, lsv_array **out) {
         int axis = layout == 1 ? i : n - 1 - i;
         strides[axis] = layout == 3 && axis == n - 1 ? 2 : step;
         step *= shape[axis];
-        if (layout == 2 && c->size) offset += (c->shape[axis] - 1) * strides[axis], strides[axis] = -strides[axis];
+        if (layout == 2 && c->size)
+            offset += (c->shape[axis] - 1) * strides[axis], strides[axis] = -strides[axis];
     }
     lsv_status status = lsv_view_strided(whole, n, c->shape, strides, offset, out, NULL);
     if (status == LSV_OK) {
@@ -103,7 +104,8 @@ static lsv_status dragon(lsv_text *t, bool positional) {
     bool f32 = byte(), unique = byte(), fractional = byte(), sign = byte();
     char trim = (char)byte();
     int precision = (int)i64(), left = (int)i64(), right = (int)i64();
-    if (positional) lsv_text_float_positional(t, x, f32, precision, unique, fractional, trim, sign, left, right);
+    if (positional)
+        lsv_text_float_positional(t, x, f32, precision, unique, fractional, trim, sign, left, right);
     else lsv_text_float_scientific(t, x, f32, precision, unique, trim, sign, left, right);
     return LSV_OK;
 }
@@ -137,7 +139,8 @@ static lsv_status array_text(lsv_text *t, int command, lsv_error *err) {
             string(separator, sizeof separator);
             string(prefix, sizeof prefix);
             string(suffix, sizeof suffix);
-            status = lsv_text_array2string(t, a, &o, separator, prefix, suffix, command == 'F' ? formatter : NULL, NULL, err);
+            status = lsv_text_array2string(t, a, &o, separator, prefix, suffix,
+                                           command == 'F' ? formatter : NULL, NULL, err);
         }
     }
     lsv_release(a);

@@ -32,8 +32,9 @@ static inline lsv_array *line_n(lsv_kind kind, lsv_dtype dtype, ptrdiff_t n, con
         lsv_store(dtype, a->data + (size_t)i * lsv_dtype_size(dtype), lsv_scalar_float(x[i]));
     return a;
 }
-#define LINE(kind, dtype, ...) \
-    line_n(kind, dtype, (ptrdiff_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), (double[]){__VA_ARGS__})
+#define LINE(kind, dtype, ...)                                                         \
+    line_n(kind, dtype, (ptrdiff_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)), \
+           (double[]){__VA_ARGS__})
 
 static inline void text_of(const lsv_array *a, int dim, ptrdiff_t *index, char *buf, size_t n) {
     size_t at = strlen(buf);
@@ -71,30 +72,30 @@ static inline const char *SH(const lsv_array *a) {
 }
 
 /* Checks the contents and releases. */
-#define CHECK_ARRAY(a, text)                 \
-    do {                                     \
-        lsv_array *check_a_ = (a);           \
-        CHECK_TEXT(T(check_a_), text);       \
-        lsv_release(check_a_);               \
+#define CHECK_ARRAY(a, text)           \
+    do {                               \
+        lsv_array *check_a_ = (a);     \
+        CHECK_TEXT(T(check_a_), text); \
+        lsv_release(check_a_);         \
     } while (0)
 
 /* Run `call` with its k-th allocation failing, for k = 1, 2, … until it succeeds: each failure
    must be LSV_ENOMEM and leave nothing behind. `drop` releases the results of a success. */
-#define CHECK_FAULTS(call, drop)                              \
-    do {                                                      \
+#define CHECK_FAULTS(call, drop)                               \
+    do {                                                       \
         for (long check_k_ = 1; check_k_ < 1000; check_k_++) { \
-            long check_live_ = lsv_alloc_live();              \
-            lsv_alloc_fail_at(check_k_);                      \
-            lsv_status check_s_ = (call);                     \
-            lsv_alloc_fail_at(0);                             \
-            if (check_s_ == LSV_OK) {                         \
-                drop;                                         \
-                CHECK(lsv_alloc_live() == check_live_);       \
-                break;                                        \
-            }                                                 \
-            CHECK(check_s_ == LSV_ENOMEM);                    \
-            CHECK(lsv_alloc_live() == check_live_);           \
-        }                                                     \
+            long check_live_ = lsv_alloc_live();               \
+            lsv_alloc_fail_at(check_k_);                       \
+            lsv_status check_s_ = (call);                      \
+            lsv_alloc_fail_at(0);                              \
+            if (check_s_ == LSV_OK) {                          \
+                drop;                                          \
+                CHECK(lsv_alloc_live() == check_live_);        \
+                break;                                         \
+            }                                                  \
+            CHECK(check_s_ == LSV_ENOMEM);                     \
+            CHECK(lsv_alloc_live() == check_live_);            \
+        }                                                      \
     } while (0)
 
 #endif

@@ -76,10 +76,12 @@ static void test_shapes(void) {
     CHECK_TEXT(err.message, "negative dimensions are not allowed");
     CHECK(lsv_empty(LSV_TORCH, LSV_FLOAT64, 2, S(3, -1), &a, &err) == LSV_ERUNTIME);
     CHECK_TEXT(err.message, "Trying to create tensor with negative dimension -1: [3, -1]");
-    CHECK(lsv_empty(LSV_NUMPY, LSV_FLOAT64, 2, S((ptrdiff_t)1 << 40, (ptrdiff_t)1 << 40), &a, &err) == LSV_EVALUE);
+    CHECK(lsv_empty(LSV_NUMPY, LSV_FLOAT64, 2, S((ptrdiff_t)1 << 40, (ptrdiff_t)1 << 40), &a, &err) ==
+          LSV_EVALUE);
     CHECK(lsv_empty(LSV_NUMPY, LSV_FLOAT64, 9, S(1, 1, 1, 1, 1, 1, 1, 1, 1), &a, &err) == LSV_EVALUE);
     CHECK(lsv_empty(LSV_NUMPY, LSV_FLOAT64, 1, S((ptrdiff_t)1 << 45), &a, &err) == LSV_ENOMEM);
-    CHECK_TEXT(err.message, "Unable to allocate 256. TiB for an array with shape (35184372088832,) and data type float64");
+    CHECK_TEXT(err.message,
+               "Unable to allocate 256. TiB for an array with shape (35184372088832,) and data type float64");
     CHECK(lsv_zeros(LSV_NUMPY, LSV_BOOL, 8, S(1, 2, 1, 2, 1, 2, 1, 2), &a, &err) == LSV_OK && a->size == 16);
     CHECK(a->strides[1] == 8 && lsv_is_contiguous(a));
     lsv_release(a);
@@ -96,7 +98,8 @@ static void test_shapes(void) {
     CHECK_TEXT(lsv_shape_text_n(3, S(10, 20, 30), small, sizeof small), "(10,");
     lsv_release(a);
     CHECK_FAULTS(lsv_zeros(LSV_NUMPY, LSV_FLOAT64, 2, S(9, 9), &a, &err), lsv_release(a));
-    CHECK_FAULTS(lsv_full(LSV_NUMPY, LSV_FLOAT64, 2, S(900, 900), lsv_scalar_int(1), &a, &err), lsv_release(a));
+    CHECK_FAULTS(lsv_full(LSV_NUMPY, LSV_FLOAT64, 2, S(900, 900), lsv_scalar_int(1), &a, &err),
+                 lsv_release(a));
 }
 
 static void test_create(void) {
@@ -199,8 +202,9 @@ static void test_broadcast(void) {
     lsv_release(w);
     lsv_release(v);
     CHECK(lsv_broadcast_to(a, 2, S(4, 3), &v, &err) == LSV_EVALUE);
-    CHECK_TEXT(err.message, "operands could not be broadcast together with remapped shapes [original->remapped]: (3,1)  "
-                            "and requested shape (4,3)");
+    CHECK_TEXT(err.message,
+               "operands could not be broadcast together with remapped shapes [original->remapped]: (3,1)  "
+               "and requested shape (4,3)");
     CHECK(lsv_broadcast_to(a, 1, S(3), &v, &err) == LSV_EVALUE);
     CHECK_TEXT(err.message, "input operand has more dimensions than allowed by the axis remapping");
     CHECK(lsv_broadcast_to(a, 2, S(3, -1), &v, &err) == LSV_EVALUE);
@@ -211,11 +215,15 @@ static void test_broadcast(void) {
     CHECK(lsv_broadcast_to(a, 3, S(2, -1, 2), &v, &err) == LSV_OK && !(v->flags & LSV_READONLY));
     CHECK_ARRAY(v, "[[[0 0] [1 1] [2 2]] [[0 0] [1 1] [2 2]]]");
     CHECK(lsv_broadcast_to(a, 2, S(4, 3), &v, &err) == LSV_ERUNTIME);
-    CHECK_TEXT(err.message, "The expanded size of the tensor (4) must match the existing size (3) at non-singleton dimension "
-                            "0.  Target sizes: [4, 3].  Tensor sizes: [3, 1]");
+    CHECK_TEXT(
+        err.message,
+        "The expanded size of the tensor (4) must match the existing size (3) at non-singleton dimension "
+        "0.  Target sizes: [4, 3].  Tensor sizes: [3, 1]");
     CHECK(lsv_broadcast_to(a, 1, S(3), &v, &err) == LSV_ERUNTIME);
-    CHECK_TEXT(err.message, "expand(torch.FloatTensor{[3, 1]}, size=[3]): the number of sizes provided (1) must be greater or "
-                            "equal to the number of dimensions in the tensor (2)");
+    CHECK_TEXT(
+        err.message,
+        "expand(torch.FloatTensor{[3, 1]}, size=[3]): the number of sizes provided (1) must be greater or "
+        "equal to the number of dimensions in the tensor (2)");
     CHECK(lsv_broadcast_to(a, 3, S(-1, 3, 1), &v, &err) == LSV_ERUNTIME);
     lsv_release(a);
 }
@@ -299,10 +307,22 @@ static void test_reshape(void) {
         ptrdiff_t shape[3];
         const char *numpy, *torch;
     } bad[] = {
-        {2, {4, 2}, "cannot reshape array of size 6 into shape (4,2)", "shape '[4, 2]' is invalid for input of size 6"},
-        {2, {-1, 4}, "cannot reshape array of size 6 into shape (4)", "shape '[-1, 4]' is invalid for input of size 6"},
-        {2, {4, -1}, "cannot reshape array of size 6 into shape (4,newaxis)", "shape '[4, -1]' is invalid for input of size 6"},
-        {1, {4}, "cannot reshape array of size 6 into shape (4,)", "shape '[4]' is invalid for input of size 6"},
+        {2,
+         {4, 2},
+         "cannot reshape array of size 6 into shape (4,2)",
+         "shape '[4, 2]' is invalid for input of size 6"},
+        {2,
+         {-1, 4},
+         "cannot reshape array of size 6 into shape (4)",
+         "shape '[-1, 4]' is invalid for input of size 6"},
+        {2,
+         {4, -1},
+         "cannot reshape array of size 6 into shape (4,newaxis)",
+         "shape '[4, -1]' is invalid for input of size 6"},
+        {1,
+         {4},
+         "cannot reshape array of size 6 into shape (4,)",
+         "shape '[4]' is invalid for input of size 6"},
         {0, {0}, "cannot reshape array of size 6 into shape ()", "shape '[]' is invalid for input of size 6"},
         {2, {-1, -1}, "can only specify one unknown dimension", "only one dimension can be inferred"},
     };

@@ -8,13 +8,15 @@ static lsv_array *v, *w;
 
 static void test_names(void) {
     lsv_dtype d;
-    for (int i = 0; i < LSV_NDTYPES; i++) CHECK(lsv_dtype_parse(lsv_dtype_name((lsv_dtype)i), &d) && d == (lsv_dtype)i);
+    for (int i = 0; i < LSV_NDTYPES; i++)
+        CHECK(lsv_dtype_parse(lsv_dtype_name((lsv_dtype)i), &d) && d == (lsv_dtype)i);
     CHECK(lsv_dtype_parse("<f8", &d) && d == LSV_FLOAT64);
     CHECK(lsv_dtype_parse("|b1", &d) && d == LSV_BOOL);
     CHECK(lsv_dtype_parse("half", &d) && d == LSV_FLOAT16);
     CHECK(lsv_dtype_parse("float", &d) && d == LSV_FLOAT64);
     CHECK(!lsv_dtype_parse(">f8", &d) && !lsv_dtype_parse("complex128", &d) && !lsv_dtype_parse("", &d));
-    CHECK(lsv_dtype_size(LSV_BOOL) == 1 && lsv_dtype_size(LSV_BFLOAT16) == 2 && lsv_dtype_size(LSV_INT64) == 8);
+    CHECK(lsv_dtype_size(LSV_BOOL) == 1 && lsv_dtype_size(LSV_BFLOAT16) == 2 &&
+          lsv_dtype_size(LSV_INT64) == 8);
 }
 
 static void test_halves(void) {
@@ -27,10 +29,12 @@ static void test_halves(void) {
         if (b == b) wrong += lsv_float_to_bfloat(b) != h;
     }
     CHECK(wrong == 0);
-    CHECK(lsv_half_to_float(0x3c00) == 1 && lsv_half_to_float(0x7bff) == 65504 && lsv_half_to_float(1) == 0x1p-24f);
+    CHECK(lsv_half_to_float(0x3c00) == 1 && lsv_half_to_float(0x7bff) == 65504 &&
+          lsv_half_to_float(1) == 0x1p-24f);
     CHECK(lsv_half_to_float(0xfc00) == -INFINITY && lsv_half_to_float(0x83ff) == -0x3ffp-24f);
     CHECK(lsv_float_to_half(65519.99f) == 0x7bff && lsv_float_to_half(65520) == 0x7c00);
-    CHECK(lsv_float_to_half(0x1p-25f) == 0 && lsv_float_to_half(0x1.8p-25f) == 1 && lsv_float_to_half(0x1.8p-24f) == 2);
+    CHECK(lsv_float_to_half(0x1p-25f) == 0 && lsv_float_to_half(0x1.8p-25f) == 1 &&
+          lsv_float_to_half(0x1.8p-24f) == 2);
     CHECK(lsv_float_to_half(1 + 0x1p-11f) == 0x3c00 && lsv_float_to_half(1 + 0x1.8p-10f) == 0x3c02);
     CHECK(lsv_float_to_half(-0.0f) == 0x8000 && lsv_float_to_half(1e30f) == 0x7c00);
     CHECK(lsv_float_to_bfloat(1 + 0x1p-8f) == 0x3f80 && lsv_float_to_bfloat(1 + 0x1.8p-7f) == 0x3f82);
@@ -60,7 +64,8 @@ static const char *cast_text(lsv_dtype from, lsv_dtype to, const double *x, int 
 static void test_casts(void) {
     CHECK_TEXT(CAST(LSV_FLOAT64, LSV_INT64, 1.9, -1.9, INFINITY, NAN, -1e30, 9.3e18),
                "[1 -1 -9223372036854775808 -9223372036854775808 -9223372036854775808 -9223372036854775808]");
-    CHECK_TEXT(CAST(LSV_FLOAT64, LSV_INT32, 3e9, -2147483648.5, NAN, 2147483647.9), "[-2147483648 -2147483648 -2147483648 2147483647]");
+    CHECK_TEXT(CAST(LSV_FLOAT64, LSV_INT32, 3e9, -2147483648.5, NAN, 2147483647.9),
+               "[-2147483648 -2147483648 -2147483648 2147483647]");
     CHECK_TEXT(CAST(LSV_FLOAT32, LSV_INT64, 2.5, -2.5), "[2 -2]");
     CHECK_TEXT(CAST(LSV_FLOAT64, LSV_BOOL, NAN, 0, 0.1, -0.0), "[1 0 1 0]");
     CHECK_TEXT(CAST(LSV_FLOAT16, LSV_BOOL, 0.5, 0), "[1 0]");
@@ -74,7 +79,8 @@ static void test_casts(void) {
         for (int d = 0; d < LSV_NDTYPES; d++) {
             lsv_array *a = iota_n(LSV_NUMPY, (lsv_dtype)s, 2, S(5, 7)), *t;
             lsv_transpose(a, NULL, &t, &err);
-            CHECK(lsv_astype(a, (lsv_dtype)d, &v, &err) == LSV_OK && lsv_astype(t, (lsv_dtype)d, &w, &err) == LSV_OK);
+            CHECK(lsv_astype(a, (lsv_dtype)d, &v, &err) == LSV_OK &&
+                  lsv_astype(t, (lsv_dtype)d, &w, &err) == LSV_OK);
             int wrong = 0;
             for (ptrdiff_t i = 0; i < 5; i++)
                 for (ptrdiff_t j = 0; j < 7; j++) {
@@ -112,7 +118,8 @@ static void test_copies(void) {
         lsv_copy(t, &v, &err);
         int wrong = 0;
         for (ptrdiff_t r = 0; r < sizes[i][0]; r++)
-            for (ptrdiff_t c = 0; c < sizes[i][1]; c++) wrong += lsv_item(v, S(c, r)).i != r * sizes[i][1] + c;
+            for (ptrdiff_t c = 0; c < sizes[i][1]; c++)
+                wrong += lsv_item(v, S(c, r)).i != r * sizes[i][1] + c;
         CHECK(wrong == 0);
         lsv_release(a), lsv_release(t), lsv_release(v);
     }
@@ -138,15 +145,18 @@ static void test_copies(void) {
 }
 
 static void test_assign(void) {
-    lsv_array *a = NP(2, 3), *b = LINE(LSV_NUMPY, LSV_INT64, 7, 8, 9), *c = LINE(LSV_NUMPY, LSV_FLOAT64, 1, 2);
+    lsv_array *a = NP(2, 3), *b = LINE(LSV_NUMPY, LSV_INT64, 7, 8, 9),
+              *c = LINE(LSV_NUMPY, LSV_FLOAT64, 1, 2);
     CHECK(lsv_assign(a, b, &err) == LSV_OK);
     CHECK_TEXT(T(a), "[[7 8 9] [7 8 9]]");
     CHECK(lsv_assign(a, c, &err) == LSV_EVALUE);
     CHECK_TEXT(err.message, "could not broadcast input array from shape (2,) into shape (2,3)");
     a->kind = LSV_TORCH;
     CHECK(lsv_assign(a, c, &err) == LSV_ERUNTIME);
-    CHECK_TEXT(err.message, "The expanded size of the tensor (3) must match the existing size (2) at non-singleton dimension "
-                            "1.  Target sizes: [2, 3].  Tensor sizes: [2]");
+    CHECK_TEXT(
+        err.message,
+        "The expanded size of the tensor (3) must match the existing size (2) at non-singleton dimension "
+        "1.  Target sizes: [2, 3].  Tensor sizes: [2]");
     a->kind = LSV_NUMPY;
     lsv_array *wide = NP(1, 1, 2, 3); /* leading ones do not count */
     CHECK(lsv_assign(a, wide, &err) == LSV_OK);
@@ -161,7 +171,8 @@ static void test_assign(void) {
 }
 
 /* dst and src are windows on one line of 0…9: the source is read before it is written over. */
-static const char *shifted(ptrdiff_t d_at, ptrdiff_t d_step, ptrdiff_t s_at, ptrdiff_t s_step, ptrdiff_t n, lsv_dtype dtype) {
+static const char *shifted(ptrdiff_t d_at, ptrdiff_t d_step, ptrdiff_t s_at, ptrdiff_t s_step, ptrdiff_t n,
+                           lsv_dtype dtype) {
     lsv_array *a = iota_n(LSV_NUMPY, dtype, 1, S(10)), *dst, *src;
     lsv_view_strided(a, 1, S(n), S(d_step), d_at, &dst, &err);
     lsv_view_strided(a, 1, S(n), S(s_step), s_at, &src, &err);

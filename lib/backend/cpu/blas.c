@@ -9,8 +9,11 @@ lsv_status lsv_cpu_gemm(lsv_dtype t, bool ta, bool tb, ptrdiff_t m, ptrdiff_t n,
                         ptrdiff_t ldc, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 6, m, n, k, lda, ldb, ldc));
     int im = (int)m, in = (int)n, ik = (int)k, la = (int)lda, lb = (int)ldb, lc = (int)ldc;
-    if (t == LSV_FLOAT64) cblas_dgemm(CblasRowMajor, OP(ta), OP(tb), im, in, ik, alpha, a, la, b, lb, beta, c, lc);
-    else cblas_sgemm(CblasRowMajor, OP(ta), OP(tb), im, in, ik, (float)alpha, a, la, b, lb, (float)beta, c, lc);
+    if (t == LSV_FLOAT64)
+        cblas_dgemm(CblasRowMajor, OP(ta), OP(tb), im, in, ik, alpha, a, la, b, lb, beta, c, lc);
+    else
+        cblas_sgemm(CblasRowMajor, OP(ta), OP(tb), im, in, ik, (float)alpha, a, la, b, lb, (float)beta, c,
+                    lc);
     return LSV_OK;
 }
 
@@ -22,7 +25,8 @@ lsv_status lsv_cpu_gemv(lsv_dtype t, bool ta, ptrdiff_t m, ptrdiff_t n, const vo
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, lda, incx, incy));
     int im = (int)m, in = (int)n, la = (int)lda, ix = (int)incx, iy = (int)incy;
     ptrdiff_t nx = ta ? m : n;
-    if (t == LSV_FLOAT64) cblas_dgemv(CblasRowMajor, OP(ta), im, in, 1, a, la, VECTOR(double, x, nx, incx), ix, 0, y, iy);
+    if (t == LSV_FLOAT64)
+        cblas_dgemv(CblasRowMajor, OP(ta), im, in, 1, a, la, VECTOR(double, x, nx, incx), ix, 0, y, iy);
     else cblas_sgemv(CblasRowMajor, OP(ta), im, in, 1, a, la, VECTOR(float, x, nx, incx), ix, 0, y, iy);
     return LSV_OK;
 }
@@ -31,13 +35,14 @@ lsv_status lsv_cpu_dot(lsv_dtype t, ptrdiff_t n, const void *x, ptrdiff_t incx, 
                        void *out, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, n, incx, incy));
     int in = (int)n, ix = (int)incx, iy = (int)incy;
-    if (t == LSV_FLOAT64) *(double *)out = cblas_ddot(in, VECTOR(double, x, n, incx), ix, VECTOR(double, y, n, incy), iy);
+    if (t == LSV_FLOAT64)
+        *(double *)out = cblas_ddot(in, VECTOR(double, x, n, incx), ix, VECTOR(double, y, n, incy), iy);
     else *(float *)out = cblas_sdot(in, VECTOR(float, x, n, incx), ix, VECTOR(float, y, n, incy), iy);
     return LSV_OK;
 }
 
-#define MIRROR(type)                                                                                         \
-    for (ptrdiff_t i = 1; i < n; i++)                                                                        \
+#define MIRROR(type)                  \
+    for (ptrdiff_t i = 1; i < n; i++) \
         for (ptrdiff_t j = 0; j < i; j++) ((type *)c)[i * ldc + j] = ((type *)c)[j * ldc + i]
 
 lsv_status lsv_cpu_syrk(lsv_dtype t, bool ta, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t lda, void *c,

@@ -10,13 +10,12 @@ static bool supports(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t
     return op < LSV_NOPS && (t == LSV_FLOAT32 || t == LSV_FLOAT64);
 }
 
-const lsv_backend lsv_backend_cpu = {
-    .abi = LSV_BACKEND_ABI,
-    .size = sizeof(lsv_backend),
-    .name = "cpu",
-    .supports = supports,
+const lsv_backend lsv_backend_cpu = {.abi = LSV_BACKEND_ABI,
+                                     .size = sizeof(lsv_backend),
+                                     .name = "cpu",
+                                     .supports = supports,
 #define X(ENUM, entry, parameters) .entry = lsv_cpu_##entry,
-    LSV_BACKEND_OPS(X)
+                                     LSV_BACKEND_OPS(X)
 #undef X
 };
 
@@ -31,12 +30,14 @@ lsv_status lsv_cpu_fits(lsv_error *err, int n, ...) {
     }
     va_end(sizes);
     if (worst <= INT_MAX) return LSV_OK;
-    return lsv_fail(err, LSV_EVALUE, "a matrix dimension of %td is beyond what BLAS and LAPACK take here (%d)", worst, INT_MAX);
+    return lsv_fail(err, LSV_EVALUE,
+                    "a matrix dimension of %td is beyond what BLAS and LAPACK take here (%d)", worst,
+                    INT_MAX);
 }
 
 int lsv_cpu_threads_for(ptrdiff_t m, ptrdiff_t n) {
     ptrdiff_t small = m < n ? m : n, large = m < n ? n : m;
-    if (small > 256 || large < 32 || large > 4 * 256) return 0;
+    if (small > 256 || large > 4 * 256) return 0;
     int before = openblas_get_num_threads();
     if (before <= 1) return 0;
     openblas_set_num_threads(1);

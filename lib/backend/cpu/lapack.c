@@ -5,7 +5,11 @@
 #include <string.h>
 #include "backend/cpu/cpu.h"
 
-enum { LOCAL = 2048, LOCAL_INT = 512 }; /* doubles, ints of stack workspace */
+enum {
+    LOCAL = 2048,
+    LOCAL_INT = 512, /* doubles, ints of stack workspace */
+    SMALL = 16       /* swapping rows wakes the other threads at any size: a solve this small runs on one */
+};
 
 #define CM LAPACK_COL_MAJOR
 
@@ -28,15 +32,16 @@ static lsv_status answer(lsv_dtype t, const void *cell, ptrdiff_t least, int *lw
 static ptrdiff_t least_of(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static ptrdiff_t most_of(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
-lsv_status lsv_cpu_gesdd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s, void *u,
-                         ptrdiff_t ldu, void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gesdd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s,
+                         void *u, ptrdiff_t ldu, void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
     ptrdiff_t k = least_of(m, n);
     LSV_TRY(lsv_cpu_fits(err, 6, m, n, lda, ldu, ldvt, 8 * k));
     int im = (int)m, in = (int)n, la = (int)lda, lu = (int)most_of(ldu, 1), lv = (int)most_of(ldvt, 1), lwork;
     double local[LOCAL], cell = 0;
     int local_int[LOCAL_INT];
-    *info = PICK(LAPACKE_dgesdd_work(CM, job, im, in, a, la, s, u, lu, vt, lv, &cell, -1, local_int),
-                 LAPACKE_sgesdd_work(CM, job, im, in, a, la, s, u, lu, vt, lv, (float *)&cell, -1, local_int));
+    *info =
+        PICK(LAPACKE_dgesdd_work(CM, job, im, in, a, la, s, u, lu, vt, lv, &cell, -1, local_int),
+             LAPACKE_sgesdd_work(CM, job, im, in, a, la, s, u, lu, vt, lv, (float *)&cell, -1, local_int));
     LSV_TRY(answer(t, &cell, 1, &lwork, err));
     size_t work_bytes = (size_t)lwork * width(t), int_bytes = (size_t)(8 * most_of(k, 1)) * sizeof(int);
     void *work = lsv_cpu_work(local, sizeof local, work_bytes);
@@ -57,20 +62,20 @@ lsv_status lsv_cpu_gesdd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *
 
 /* Two calls with the same arguments: `WORKED(call64, call32, least)` is a query, the workspace and
    the call, where the calls are written over `work` and `lwork`. */
-#define WORKED(call64, call32, least)                                                                        \
-    double local[LOCAL];                                                                                     \
-    void *work = local;                                                                                      \
-    int lwork = -1;                                                                                          \
-    *info = PICK(call64, call32);                                                                            \
-    LSV_TRY(answer(t, local, least, &lwork, err));                                                           \
-    size_t work_bytes = (size_t)lwork * width(t);                                                            \
-    work = lsv_cpu_work(local, sizeof local, work_bytes);                                                    \
-    if (!work) return lsv_no_memory(err, work_bytes);                                                        \
-    *info = PICK(call64, call32);                                                                            \
+#define WORKED(call64, call32, least)                     \
+    double local[LOCAL];                                  \
+    void *work = local;                                   \
+    int lwork = -1;                                       \
+    *info = PICK(call64, call32);                         \
+    LSV_TRY(answer(t, local, least, &lwork, err));        \
+    size_t work_bytes = (size_t)lwork * width(t);         \
+    work = lsv_cpu_work(local, sizeof local, work_bytes); \
+    if (!work) return lsv_no_memory(err, work_bytes);     \
+    *info = PICK(call64, call32);                         \
     lsv_cpu_work_done(local, work)
 
-lsv_status lsv_cpu_gesvd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s, void *u,
-                         ptrdiff_t ldu, void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gesvd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s,
+                         void *u, ptrdiff_t ldu, void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, lda, ldu, ldvt));
     int im = (int)m, in = (int)n, la = (int)lda, lu = (int)most_of(ldu, 1), lv = (int)most_of(ldvt, 1);
     int threads = lsv_cpu_threads_for(m, n);
@@ -94,7 +99,8 @@ lsv_status lsv_cpu_gesvd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *
     return status;
 }
 
-lsv_status lsv_cpu_geqrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *tau, int *info, lsv_error *err) {
+lsv_status lsv_cpu_geqrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *tau, int *info,
+                         lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, m, n, lda));
     int im = (int)m, in = (int)n, la = (int)lda;
     WORKED(LAPACKE_dgeqrf_work(CM, im, in, a, la, tau, work, lwork),
@@ -102,8 +108,8 @@ lsv_status lsv_cpu_geqrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_orgqr(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void *a, ptrdiff_t lda, const void *tau,
-                         int *info, lsv_error *err) {
+lsv_status lsv_cpu_orgqr(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void *a, ptrdiff_t lda,
+                         const void *tau, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 4, m, n, k, lda));
     int im = (int)m, in = (int)n, ik = (int)k, la = (int)lda;
     WORKED(LAPACKE_dorgqr_work(CM, im, in, ik, a, la, tau, work, lwork),
@@ -111,8 +117,8 @@ lsv_status lsv_cpu_orgqr(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, voi
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, void *w, int *info,
-                         lsv_error *err) {
+lsv_status lsv_cpu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, void *w,
+                         int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, n, lda, 5 * n + 3));
     int in = (int)n, la = (int)lda, lwork, liwork, icell = 0;
     char job = vectors ? 'V' : 'N', uplo = upper ? 'U' : 'L';
@@ -127,10 +133,8 @@ lsv_status lsv_cpu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, voi
     int *iwork = lsv_cpu_work(local_int, sizeof local_int, int_bytes);
     lsv_status status = LSV_OK;
     if (work && iwork) {
-        int threads = lsv_cpu_threads_for(n, n);
         *info = PICK(LAPACKE_dsyevd_work(CM, job, uplo, in, a, la, w, work, lwork, iwork, liwork),
                      LAPACKE_ssyevd_work(CM, job, uplo, in, a, la, w, work, lwork, iwork, liwork));
-        lsv_cpu_threads_restore(threads);
     } else {
         status = lsv_no_memory(err, work_bytes + int_bytes);
     }
@@ -139,8 +143,8 @@ lsv_status lsv_cpu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, voi
     return status;
 }
 
-lsv_status lsv_cpu_geev(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, void *wr, void *wi, void *vr, ptrdiff_t ldvr,
-                        int *info, lsv_error *err) {
+lsv_status lsv_cpu_geev(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, void *wr, void *wi, void *vr,
+                        ptrdiff_t ldvr, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, n, lda, ldvr));
     int in = (int)n, la = (int)lda, lv = vr ? (int)ldvr : 1;
     char job = vr ? 'V' : 'N';
@@ -149,14 +153,17 @@ lsv_status lsv_cpu_geev(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, void *
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_potrf(lsv_dtype t, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, int *info, lsv_error *err) {
+lsv_status lsv_cpu_potrf(lsv_dtype t, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, int *info,
+                         lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 2, n, lda));
     char uplo = upper ? 'U' : 'L';
-    *info = PICK(LAPACKE_dpotrf_work(CM, uplo, (int)n, a, (int)lda), LAPACKE_spotrf_work(CM, uplo, (int)n, a, (int)lda));
+    *info = PICK(LAPACKE_dpotrf_work(CM, uplo, (int)n, a, (int)lda),
+                 LAPACKE_spotrf_work(CM, uplo, (int)n, a, (int)lda));
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_getrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, int32_t *piv, int *info, lsv_error *err) {
+lsv_status lsv_cpu_getrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, int32_t *piv,
+                         int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, m, n, lda));
     *info = PICK(LAPACKE_dgetrf_work(CM, (int)m, (int)n, a, (int)lda, piv),
                  LAPACKE_sgetrf_work(CM, (int)m, (int)n, a, (int)lda, piv));
@@ -167,28 +174,35 @@ lsv_status lsv_cpu_getrs(lsv_dtype t, bool trans, ptrdiff_t n, ptrdiff_t nrhs, c
                          const int32_t *piv, void *b, ptrdiff_t ldb, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 4, n, nrhs, lda, ldb));
     char op = trans ? 'T' : 'N';
+    int threads = n <= SMALL && nrhs <= SMALL ? lsv_cpu_threads_for(n, nrhs) : 0;
     *info = PICK(LAPACKE_dgetrs_work(CM, op, (int)n, (int)nrhs, a, (int)lda, piv, b, (int)ldb),
                  LAPACKE_sgetrs_work(CM, op, (int)n, (int)nrhs, a, (int)lda, piv, b, (int)ldb));
+    lsv_cpu_threads_restore(threads);
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_getri(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, const int32_t *piv, int *info, lsv_error *err) {
+lsv_status lsv_cpu_getri(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, const int32_t *piv, int *info,
+                         lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 2, n, lda));
     int in = (int)n, la = (int)lda;
-    WORKED(LAPACKE_dgetri_work(CM, in, a, la, piv, work, lwork), LAPACKE_sgetri_work(CM, in, a, la, piv, work, lwork), n);
+    WORKED(LAPACKE_dgetri_work(CM, in, a, la, piv, work, lwork),
+           LAPACKE_sgetri_work(CM, in, a, la, piv, work, lwork), n);
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_gesv(lsv_dtype t, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, int32_t *piv, void *b,
-                        ptrdiff_t ldb, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gesv(lsv_dtype t, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, int32_t *piv,
+                        void *b, ptrdiff_t ldb, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 4, n, nrhs, lda, ldb));
+    int threads = n <= SMALL && nrhs <= SMALL ? lsv_cpu_threads_for(n, nrhs) : 0;
     *info = PICK(LAPACKE_dgesv_work(CM, (int)n, (int)nrhs, a, (int)lda, piv, b, (int)ldb),
                  LAPACKE_sgesv_work(CM, (int)n, (int)nrhs, a, (int)lda, piv, b, (int)ldb));
+    lsv_cpu_threads_restore(threads);
     return LSV_OK;
 }
 
-lsv_status lsv_cpu_gelsd(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,
-                         ptrdiff_t ldb, void *s, double rcond, int *rank, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gelsd(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda,
+                         void *b, ptrdiff_t ldb, void *s, double rcond, int *rank, int *info,
+                         lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, nrhs, lda, ldb));
     int im = (int)m, in = (int)n, ir = (int)nrhs, la = (int)lda, lb = (int)ldb, icell = 0, lwork;
     double cell = 0, local[LOCAL];
@@ -202,15 +216,17 @@ lsv_status lsv_cpu_gelsd(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, 
     int *iwork = lsv_cpu_work(local_int, sizeof local_int, int_bytes);
     lsv_status status = LSV_OK;
     if (!work || !iwork) status = lsv_no_memory(err, work_bytes + int_bytes);
-    else *info = PICK(LAPACKE_dgelsd_work(CM, im, in, ir, a, la, b, lb, s, rcond, rank, work, lwork, iwork),
-                      LAPACKE_sgelsd_work(CM, im, in, ir, a, la, b, lb, s, rc, rank, work, lwork, iwork));
+    else
+        *info = PICK(LAPACKE_dgelsd_work(CM, im, in, ir, a, la, b, lb, s, rcond, rank, work, lwork, iwork),
+                     LAPACKE_sgelsd_work(CM, im, in, ir, a, la, b, lb, s, rc, rank, work, lwork, iwork));
     lsv_cpu_work_done(local, work);
     lsv_cpu_work_done(local_int, iwork);
     return status;
 }
 
-lsv_status lsv_cpu_gelss(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,
-                         ptrdiff_t ldb, void *s, double rcond, int *rank, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gelss(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda,
+                         void *b, ptrdiff_t ldb, void *s, double rcond, int *rank, int *info,
+                         lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, nrhs, lda, ldb));
     int im = (int)m, in = (int)n, ir = (int)nrhs, la = (int)lda, lb = (int)ldb;
     float rc = (float)rcond;
@@ -221,8 +237,8 @@ lsv_status lsv_cpu_gelss(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, 
 
 /* The column pivots go in as zeros ("free"); left uninitialised they are read, and the answer is
    wrong without a word. */
-lsv_status lsv_cpu_gelsy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,
-                         ptrdiff_t ldb, double rcond, int *rank, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gelsy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda,
+                         void *b, ptrdiff_t ldb, double rcond, int *rank, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, nrhs, lda, ldb));
     int im = (int)m, in = (int)n, ir = (int)nrhs, la = (int)lda, lb = (int)ldb, lwork;
     float rc = (float)rcond;
@@ -248,8 +264,8 @@ lsv_status lsv_cpu_gelsy(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, 
     return status;
 }
 
-lsv_status lsv_cpu_gels(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,
-                        ptrdiff_t ldb, int *info, lsv_error *err) {
+lsv_status lsv_cpu_gels(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda,
+                        void *b, ptrdiff_t ldb, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 5, m, n, nrhs, lda, ldb));
     int im = (int)m, in = (int)n, ir = (int)nrhs, la = (int)lda, lb = (int)ldb;
     WORKED(LAPACKE_dgels_work(CM, 'N', im, in, ir, a, la, b, lb, work, lwork),

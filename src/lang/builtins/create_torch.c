@@ -260,7 +260,7 @@ const ls_builtin ls_family_create_torch[] = {
      "torch.tensor([[1., 2.], [3., 4.]])\ntensor([[1., 2.],\n        [3., 4.]])", torch_tensor, 0, LS_CALLABLE, NULL},
     {"torch.as_tensor torch.asarray", "(data, dtype=None, device=None, requires_grad=False)", "A tensor from data, sharing memory where it can", NULL, NULL, torch_tensor, 1, LS_CALLABLE, NULL},
     {"torch.from_numpy", "(ndarray)", "A tensor over the same memory as an ndarray", NULL, NULL, torch_from_numpy, 0, LS_CALLABLE, NULL},
-    {"torch.Tensor torch.FloatTensor", "(*args)", "A float32 tensor of a shape, or from nested sequences", NULL, NULL, torch_Tensor, -1, LS_CALLABLE, NULL},
+    {"torch.nn.Tensor torch.FloatTensor", "(*args)", "A float32 tensor of a shape, or from nested sequences", NULL, NULL, torch_Tensor, -1, LS_CALLABLE, NULL},
     {"torch.DoubleTensor", "(*args)", "A float64 tensor of a shape, or from nested sequences", NULL, NULL, torch_Tensor, LSV_FLOAT64, LS_CALLABLE, NULL},
     {"torch.LongTensor", "(*args)", "An int64 tensor of a shape, or from nested sequences", NULL, NULL, torch_Tensor, LSV_INT64, LS_CALLABLE, NULL},
     {"torch.BoolTensor", "(*args)", "A bool tensor of a shape, or from nested sequences", NULL, NULL, torch_Tensor, LSV_BOOL, LS_CALLABLE, NULL},

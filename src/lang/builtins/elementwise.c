@@ -12,7 +12,7 @@
 #define UNARY_ROWS(X)                                                                                                  \
     X(NEG, "np.negative jnp.negative", "torch.neg torch.negative tensor.neg tensor.negative", "tensor.neg_", "-x, element by element") \
     X(POS, "np.positive jnp.positive", "torch.positive tensor.positive", "", "+x, element by element")                 \
-    X(ABS, "np.abs np.absolute np.fabs jnp.abs jnp.absolute", "torch.abs torch.absolute tensor.abs tensor.absolute", "tensor.abs_", "Absolute value, element by element") \
+    X(ABS, "np.abs np.absolute jnp.abs jnp.absolute", "torch.abs torch.absolute tensor.abs tensor.absolute", "tensor.abs_", "Absolute value, element by element") \
     X(INVERT, "np.invert np.bitwise_not np.bitwise_invert jnp.invert", "torch.bitwise_not tensor.bitwise_not", "", "~x: bits inverted, or logical not of bools") \
     X(LOGICAL_NOT, "np.logical_not jnp.logical_not", "torch.logical_not tensor.logical_not", "tensor.logical_not_", "not x, element by element") \
     X(SIGN, "np.sign jnp.sign", "torch.sign torch.sgn tensor.sign tensor.sgn", "tensor.sign_", "-1, 0 or 1 by the sign of each element") \

@@ -1,9 +1,13 @@
-/* The families of builtins, one table each. */
+/* The families of builtins, one table each. A name declared twice belongs to the first. */
 #include "lang/builtins/builtin.h"
 
 #define LS_FAMILIES(X)                                                                             \
-    X(lsv) X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm)            \
-    X(create) X(shape) X(elementwise) X(reduce) X(sort) X(linalg) X(random) X(torch) X(numpy)
+    X(lsv)                                                                                         \
+    X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm)                   \
+    X(create) X(create_torch) X(convert) X(shape) X(join) X(select) X(sort)                        \
+    X(unary) X(binary) X(reduce) X(reduce_torch)                                                   \
+    X(products) X(linalg_numpy) X(linalg_torch)                                                    \
+    X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];
 LS_FAMILIES(DECLARE)

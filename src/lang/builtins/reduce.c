@@ -53,16 +53,12 @@ BUILTIN(np_var) {
     return reduced(w, a, &o, args[3], out);
 }
 
-/* np.count_nonzero(a, axis=None, *, keepdims=False): a Python int over everything */
+/* np.count_nonzero(a, axis=None, *, keepdims=False) */
 BUILTIN(np_count_nonzero) {
     lsv_array *a, *r;
     lsv_reduce_options o;
     if (!ls_arg(w, args, 0, &a) || !options(w, args[1], ls_none(), args[2], &o)) return false;
-    if (!ls_ok(w, lsv_reduce(LSV_COUNT_NONZERO, a, &o, &r, &w->err))) return false;
-    if (r->ndim > 0) return ls_give(w, out, LSV_OK, &r);
-    *out = ls_int(lsv_item(r, NULL).i);
-    lsv_release(r);
-    return true;
+    return ls_give(w, out, lsv_reduce(LSV_COUNT_NONZERO, a, &o, &r, &w->err), &r);
 }
 
 /* (a, axis, out, *, keepdims): op is `max` */
@@ -97,7 +93,8 @@ BUILTIN(quantile) {
     if (!ls_arg(w, args, 0, &a) || !ls_operand(w, args, 1, &q) || !ls_axis_or_none(w, args[2], "axis", &given, &axis)) return false;
     if (!ls_truth(w->in, args[torch ? 3 : 4], &keep)) return false;
     if (w->self->op != 1 && !ls_binary_number(w, LSV_OP_DIV, q, w->self->op, &q)) return false;
-    if (q->dtype != LSV_FLOAT64 && (!ls_ok(w, lsv_astype(q, LSV_FLOAT64, &q, &w->err)) || !ls_keep(w, q))) return false;
+    lsv_dtype d = torch ? (lsv_dtype)a->dtype : LSV_FLOAT64;
+    if (q->dtype != d && (!ls_ok(w, lsv_astype(q, d, &q, &w->err)) || !ls_keep(w, q))) return false;
     if (!torch && ls_text_is(args[5], "linear") == false)
         return ls_raise(w->in, "NotImplementedError", "only method=\"linear\" is offered");
     return ls_give(w, out, lsv_quantile(a, q, axis, !given, keep, &r, &w->err), &r);

@@ -241,6 +241,21 @@ BUILTIN(frac) {
     return ls_give_arrays(w, out, LSV_OK, NULL, 2, pair);
 }
 
+/* np.fabs: a float in any case */
+BUILTIN(np_fabs) {
+    lsv_array *a, *r;
+    if (!ls_operand(w, args, 0, &a)) return false;
+    if (!lsv_dtype_is_float((lsv_dtype)a->dtype) && (!ls_ok(w, lsv_astype(a, LSV_FLOAT64, &a, &w->err)) || !ls_keep(w, a))) return false;
+    return ls_give(w, out, lsv_unary(LSV_FN_ABS, a, &r, &w->err), &r);
+}
+
+/* np.copyto(dst, src) */
+BUILTIN(np_copyto) {
+    lsv_array *src;
+    if (args[0].tag != LS_ARRAY) return ls_raise(w->in, "TypeError", "copyto() argument 1 must be numpy.ndarray, not %s", ls_type_of(args[0])->name);
+    return ls_operand(w, args, 1, &src) && ls_ok(w, lsv_assign(args[0].array, src, &w->err));
+}
+
 BUILTIN(float_power) {
     lsv_array *a, *b, *r, *da, *db;
     if (!ls_operand(w, args, 0, &a) || !ls_operand(w, args, 1, &b)) return false;
@@ -304,6 +319,8 @@ const ls_builtin ls_family_select[] = {
     {"np.divmod", "(x1, x2)", "(x1 // x2, x1 % x2)", NULL, NULL, np_divmod, 0, LS_CALLABLE, NULL},
     {"np.modf", "(x)", "(fraction, whole part) of each element", NULL, NULL, frac, 0, LS_CALLABLE, NULL},
     {"torch.frac tensor.frac", "(input)", "x - trunc(x), element by element", NULL, NULL, frac, 0, LS_CALLABLE, NULL},
+    {"np.fabs", "(x)", "Absolute value as a float", NULL, NULL, np_fabs, 0, LS_CALLABLE, NULL},
+    {"np.copyto", "(dst, src)", "The elements of src into dst", NULL, NULL, np_copyto, 0, LS_CALLABLE, NULL},
     {"np.float_power", "(x1, x2)", "x1 to the power x2 in float64", NULL, NULL, float_power, 0, LS_CALLABLE, NULL},
     {"torch.float_power tensor.float_power", "(input, exponent)", "input to the power exponent in float64", NULL, NULL, float_power, 0, LS_CALLABLE, NULL},
     {"torch.lerp tensor.lerp", "(input, end, weight)", "input + weight * (end - input)", NULL, NULL, torch_lerp, 0, LS_CALLABLE, NULL},

@@ -90,7 +90,7 @@ BUILTIN(strides) {
     return true;
 }
 
-BUILTIN(device) { return ls_put(w, out, ls_opaque_new(&ls_type_device, "device(type='cpu')")); }
+BUILTIN(device) { return ls_device(w, "cpu", out); }
 
 BUILTIN(constant_bool) {
     *out = ls_bool(w->self->op);

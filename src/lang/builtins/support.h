@@ -83,6 +83,9 @@ bool ls_host_device(ls_work *w, ls_value device);
 /* "exp" of "torch.exp", "linalg_svd" of "torch.linalg.svd": as torch names itself in messages. */
 const char *ls_torch_name(const ls_builtin *self, char *buf, size_t n);
 
+/* A torch.device value of "cpu", "cuda", "cuda:1". */
+bool ls_device(ls_work *w, const char *text, ls_value *out);
+
 /* A new float64, int64 … array of the frame's kind, kept; its elements not set. */
 bool ls_new(ls_work *w, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **a);
 /* op(a, x) with x a weak Python number; the result is kept. */

@@ -67,9 +67,8 @@ enum { LS_CONST_ROOM = 2048, LS_TEMP_ROOM = 4096, LS_GLOBAL_BASE = LS_TEMP_ROOM,
     X(POS, 1, "R[a] = +R[b]")                                                                      \
     X(INVERT, 1, "R[a] = ~R[b]")                                                                   \
     X(NOT, 1, "R[a] = not R[b]")                                                                   \
-    /* jumps: offsets count words from the instruction's end */                                    \
-    X(JUMP, 1, "go k forward")                                                                     \
-    X(LOOP, 1, "go k back; looks for an interrupt")                                                \
+    /* jumps: offsets count words from the instruction's end; going back looks for interrupts */    \
+    X(JUMP, 1, "go k")                                                                             \
     X(JT, 1, "go k if R[a] is true")                                                               \
     X(JF, 1, "go k if R[a] is false")                                                              \
     X(JLT, 2, "if (R[b] < R[c]) == sense go k1")                                                   \

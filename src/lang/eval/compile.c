@@ -6,7 +6,7 @@
 
 static void statement(ls_unit *u, const ls_node *n);
 
-void ls_statements(ls_unit *u, const ls_nodes *list) {
+void ls_compile_statements(ls_unit *u, const ls_nodes *list) {
     for (int i = 0; i < list->n && !u->c->failed; i++) statement(u, list->items[i]);
 }
 
@@ -52,13 +52,13 @@ static void for_statement(ls_unit *u, const ls_node *n) {
         item = ls_temp(u);
         ls_store(u, n->a, (ls_operand){(int16_t)item, true});
     }
-    ls_statements(u, &n->body);
+    ls_compile_statements(u, &n->body);
     ls_patch(u, next, ls_here(u));
     ls_patch(u, loop.continues, ls_here(u));
     int at = ls_emit_words(u, n->b->span, OP_FOR, 0, h, item, 0, 0, 0);
     if (!u->c->failed) u->code->insns[at + 1].k = body - (at + 2);
     u->loop = loop.outer;
-    ls_statements(u, &n->orelse);
+    ls_compile_statements(u, &n->orelse);
     ls_patch(u, loop.breaks, ls_here(u));
     u->top = top;
 }
@@ -69,13 +69,13 @@ static void while_statement(ls_unit *u, const ls_node *n) {
     ls_loop loop = {u->loop, -1, -1, -1};
     u->loop = &loop;
     int body = ls_here(u);
-    ls_statements(u, &n->body);
+    ls_compile_statements(u, &n->body);
     ls_patch(u, test, ls_here(u));
     ls_patch(u, loop.continues, ls_here(u));
     ls_branch(u, n->a, true, &again);
     ls_patch(u, again, body);
     u->loop = loop.outer;
-    ls_statements(u, &n->orelse);
+    ls_compile_statements(u, &n->orelse);
     ls_patch(u, loop.breaks, ls_here(u));
 }
 
@@ -93,10 +93,10 @@ static void leave_loop(ls_unit *u, const ls_node *n) {
 static void if_statement(ls_unit *u, const ls_node *n) {
     int otherwise = -1, done = -1;
     ls_branch(u, n->a, false, &otherwise);
-    ls_statements(u, &n->body);
+    ls_compile_statements(u, &n->body);
     if (n->orelse.n) ls_jump_to(u, n->span, &done);
     ls_patch(u, otherwise, ls_here(u));
-    ls_statements(u, &n->orelse);
+    ls_compile_statements(u, &n->orelse);
     ls_patch(u, done, ls_here(u));
 }
 
@@ -200,7 +200,7 @@ static void statement(ls_unit *u, const ls_node *n) {
         break;
     case LS_N_IMPORT: import_statement(u, n); break;
     case LS_N_FROMIMPORT: from_statement(u, n); break;
-    case LS_N_BLOCK: ls_statements(u, n->list.n ? &n->list : &n->body); break;
+    case LS_N_BLOCK: ls_compile_statements(u, n->list.n ? &n->list : &n->body); break;
     default: ls_compile_fail(u, n->span, "invalid syntax");
     }
     u->top = top;

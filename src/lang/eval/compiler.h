@@ -95,7 +95,7 @@ int ls_loop_item(ls_unit *u, const ls_node *target); /* the register that is thi
 
 /* ---- statements (compile.c) ---- */
 void ls_loop_prepare(ls_unit *u, const ls_node *source, int h); /* iteration over source in R[h …] */
-void ls_statements(ls_unit *u, const ls_nodes *list);
+void ls_compile_statements(ls_unit *u, const ls_nodes *list);
 ls_code *ls_compile_function(ls_unit *u, const ls_function_node *f);
 
 #endif

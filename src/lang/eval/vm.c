@@ -15,6 +15,9 @@
 #include <string.h>
 
 #pragma GCC diagnostic ignored "-Wpedantic" /* computed goto */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-gcse", "no-crossjumping") /* every instruction keeps its own jump to the next */
+#endif
 
 enum { CHUNK_CELLS = 8192, FRAME_CELLS = (sizeof(ls_vmframe) + sizeof(ls_value) - 1) / sizeof(ls_value) };
 
@@ -427,9 +430,7 @@ binary:
     }
 
     CASE(JUMP) : pc += i->k;
-    NEXT;
-    CASE(LOOP) : pc += i->k;
-    if (UNLIKELY(lsv_interrupt_flag)) goto stop;
+    if (i->k < 0 && UNLIKELY(lsv_interrupt_flag)) goto stop;
     NEXT;
     CASE(JT) : CASE(JF) : {
         bool yes;

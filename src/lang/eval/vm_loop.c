@@ -150,9 +150,9 @@ static bool items_of(ls_vm *vm, ls_value v, const ls_value **items, ptrdiff_t *n
 bool ls_vm_unpack(ls_vm *vm, ls_value *R, const ls_insn *i) {
     bool star = i->op == OP_UNPACKEX;
     int before = star ? i[1].word.k1 : i->c, after = star ? i[1].word.k2 : 0, need = before + after;
-    const ls_value *v = ls_operand_of(vm, R, i->b), *items;
+    const ls_value *v = ls_operand_of(vm, R, i->b), *items = NULL;
     ls_value list, middle;
-    ptrdiff_t n;
+    ptrdiff_t n = 0;
     if (!v || !items_of(vm, *v, &items, &n, &list, star ? INT32_MAX : need + 1)) return false;
     bool ok = n < need ? too_few(vm, need, n, star) : star || n == need || too_many(vm, need);
     if (ok && star) {

@@ -10,9 +10,27 @@
 
 /* ---- variables without a value ---- */
 
+static bool word_part(char c) { return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (unsigned char)c >= 0x80; }
+
+/* The place of a name inside the instruction's span, which may be a larger expression. */
+static void place_name(ls_vm *vm, const char *name) {
+    const ls_vmframe *f = vm->frame;
+    ls_span span = f->code->spans[f->at - f->code->insns];
+    const char *text = f->code->source->text;
+    size_t n = strlen(name);
+    for (uint32_t at = span.start; at + n <= span.end && span.end <= f->code->source->length; at++) {
+        if (memcmp(text + at, name, n) != 0 || (at > span.start && (word_part(text[at - 1]) || text[at - 1] == '.')) ||
+            (at + n < span.end && word_part(text[at + n])))
+            continue;
+        ls_error_place(&vm->in->error, f->code->source, (ls_span){at, at + (uint32_t)n});
+        return;
+    }
+}
+
 bool ls_name_error(ls_vm *vm, int slot) {
     const char *name = vm->in->slots->info[slot].name;
     ls_raise(vm->in, "NameError", "name '%s' is not defined", name);
+    place_name(vm, name);
     ls_suggest_name(vm->in, name);
     return false;
 }
@@ -25,6 +43,7 @@ bool ls_unbound_error(ls_vm *vm, int reg) {
     if (reg >= code->first_capture)
         return ls_raise(vm->in, "NameError", "cannot access free variable '%s' where it is not associated with a value in enclosing scope", name);
     ls_raise(vm->in, "UnboundLocalError", "cannot access local variable '%s' where it is not associated with a value", name);
+    place_name(vm, name);
     int slot = ls_slot_find(vm->in->slots, name);
     if (slot >= 0 && vm->in->slots->values[slot].tag != LS_UNSET)
         ls_hint(vm->in, "%s is assigned in %s, so it is local there; `global %s` makes it the session's", name, code->name, name);

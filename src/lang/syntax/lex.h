@@ -44,7 +44,9 @@ typedef struct ls_token {
     bool raw;        /* strings: r */
 } ls_token;
 
-enum { LS_MAX_NESTING = 200, LS_MAX_INDENTS = LS_MAX_NESTING + 1 };
+/* Open brackets and indented blocks are bounded by the first, the parser's own recursion (a bracket takes up to three
+   levels of it) by the last. */
+enum { LS_MAX_NESTING = 200, LS_MAX_RULES = 3 * LS_MAX_NESTING, LS_MAX_INDENTS = LS_MAX_NESTING + 1 };
 
 typedef struct ls_bracket {
     char open;    /* ( [ { */

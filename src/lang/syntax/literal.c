@@ -49,7 +49,7 @@ ls_node *ls_number(ls_parser *p, bool negated) {
     if (!digits_value(s, base, (uint64_t)INT64_MAX + negated, &value)) {
         size_t len = strlen(text);
         ls_fail_at(p, t.span, "int literal %.20s%s does not fit 64 bits", text, len > 20 ? "..." : "");
-        ls_error_hint(p->error, base == 10 ? "as a float: %.30s%s" : "%.30s%s is too large for an int", text, base == 10 && len <= 30 ? ".0" : "...");
+        if (base == 10 && len <= 30) ls_error_hint(p->error, "as a float: %s.0", text);
         return NULL;
     }
     n->integer = negated ? (int64_t)(0 - value) : (int64_t)value;

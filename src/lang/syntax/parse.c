@@ -33,11 +33,11 @@ bool ls_expect(ls_parser *p, ls_token_kind kind) {
 }
 
 bool ls_enter(ls_parser *p) {
-    if (p->depth < LS_MAX_NESTING) {
+    if (p->depth < LS_MAX_RULES) {
         p->depth++;
         return true;
     }
-    ls_fail_at(p, p->tok.span, "too deeply nested (more than %d levels)", LS_MAX_NESTING);
+    ls_fail_at(p, p->tok.span, "too deeply nested");
     return false;
 }
 

@@ -49,7 +49,9 @@ static ls_node *power(ls_parser *p) {
     if (!a || !ls_at(p, T_POWER)) return a;
     ls_span op_span = p->tok.span;
     ls_advance(p);
+    if (!ls_enter(p)) return NULL;
     ls_node *b = factor(p);
+    ls_leave(p);
     ls_node *n = b ? ls_node_new(p, LS_N_BINARY, start) : NULL;
     if (!n) return NULL;
     n->op = LS_OP_POW;

@@ -15,7 +15,7 @@ typedef struct ls_parser {
     ls_arena *arena;
     ls_source *source;
     ls_error *error;
-    int depth;               /* nested rules; bounded by LS_MAX_NESTING */
+    int depth;               /* nested rules; bounded by LS_MAX_RULES */
     int loops, functions;    /* enclosing ones */
     bool quiet;              /* the last simple statement ended in ';' */
     ls_node **stack;         /* lists under construction */

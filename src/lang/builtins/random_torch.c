@@ -1,0 +1,221 @@
+/* torch's random functions over the session's torch stream, or over generator=. */
+#include "array/elementwise.h"
+#include "lang/builtins/draws.h"
+
+/* PyTorch's default seed of a new Generator. */
+static const uint64_t first_seed = 67280421310721u;
+
+static lsv_rng *stream(ls_work *w, ls_value generator) {
+    if (generator.tag == LS_RNG && generator.rng->rng.type == LSV_RNG_TORCH) return &generator.rng->rng;
+    return ls_torch_stream(w->in);
+}
+
+/* ---- seeding ---- */
+
+BUILTIN(torch_manual_seed) {
+    uint64_t seed;
+    if (!ls_seed(w, args[0], &seed)) return false;
+    lsv_rng_seed(&w->in->torch_rng, LSV_RNG_TORCH, seed);
+    w->in->torch_seeded = true;
+    return true;
+}
+
+BUILTIN(nothing) { return true; }
+
+BUILTIN(torch_seed) {
+    lsv_rng_seed_entropy(&w->in->torch_rng, LSV_RNG_TORCH);
+    w->in->torch_seeded = true;
+    *out = ls_int((int64_t)(w->in->torch_rng.mt.seed >> 1));
+    return true;
+}
+
+BUILTIN(torch_initial_seed) {
+    *out = ls_int((int64_t)ls_torch_stream(w->in)->mt.seed);
+    return true;
+}
+
+BUILTIN(torch_generator) {
+    lsv_rng rng;
+    if (!ls_host_device(w, args[0])) return false;
+    lsv_rng_seed(&rng, LSV_RNG_TORCH, first_seed);
+    return ls_put(w, out, ls_rng_new(&rng));
+}
+
+BUILTIN(generator_manual_seed) {
+    uint64_t seed;
+    if (!ls_seed(w, args[1], &seed)) return false;
+    lsv_rng_seed(&args[0].rng->rng, LSV_RNG_TORCH, seed);
+    *out = ls_ref(args[0]);
+    return true;
+}
+
+BUILTIN(generator_seed) {
+    if (w->self->op) lsv_rng_seed_entropy(&args[0].rng->rng, LSV_RNG_TORCH);
+    *out = ls_int((int64_t)args[0].rng->rng.mt.seed);
+    return true;
+}
+
+BUILTIN(torch_get_state) { return ls_put(w, out, ls_rng_new(stream(w, args[0]))); }
+
+BUILTIN(torch_set_state) {
+    ls_value state = args[w->self->op];
+    if (state.tag != LS_RNG || state.rng->rng.type != LSV_RNG_TORCH) return ls_raise(w->in, "TypeError", "expected a state that get_rng_state gave");
+    *(w->self->op ? &args[0].rng->rng : ls_torch_stream(w->in)) = state.rng->rng;
+    return true;
+}
+
+/* ---- drawing ---- */
+
+/* device= and requires_grad= */
+static bool finish(ls_work *w, ls_value *out, ls_value device, ls_value grad, lsv_status status, lsv_array **r) {
+    bool on;
+    if (!ls_ok(w, status)) return false;
+    if (!ls_host_device(w, device) || !ls_truth(w->in, grad, &on)) {
+        lsv_release(*r);
+        return false;
+    }
+    if (on) (*r)->flags |= LSV_REQUIRES_GRAD;
+    return ls_give(w, out, LSV_OK, r);
+}
+
+/* op 0: uniform, 1: normal */
+static lsv_status draw(ls_work *w, lsv_rng *rng, lsv_dtype d, const lsv_shape *s, lsv_array **r) {
+    return w->self->op ? lsv_random_normal(rng, d, s, 0, 1, r, &w->err) : lsv_random_uniform(rng, d, s, 0, 1, r, &w->err);
+}
+
+/* torch.rand(*size, generator, dtype, device, requires_grad), randn */
+BUILTIN(torch_rand) {
+    lsv_shape s;
+    lsv_dtype d;
+    lsv_array *r;
+    bool ok = ls_is_none(args[1]) ? ls_shape_args(w, args[0], &s) : ls_as_shape(w->in, args[1], &s);
+    if (!ok || !ls_dtype_or(w, args[3], w->in->torch_default, &d)) return false;
+    if (!lsv_dtype_is_float(d)) return ls_raise(w->in, "NotImplementedError", "rand and randn draw floats, not %s", lsv_dtype_name(d));
+    return finish(w, out, args[4], args[5], draw(w, stream(w, args[2]), d, &s, &r), &r);
+}
+
+static lsv_shape shape_like(const lsv_array *a) {
+    lsv_shape s = {.ndim = a->ndim};
+    for (int i = 0; i < a->ndim; i++) s.dims[i] = a->shape[i];
+    return s;
+}
+
+/* torch.rand_like(input, *, dtype, device, requires_grad, generator), randn_like */
+BUILTIN(torch_rand_like) {
+    lsv_array *a, *r;
+    lsv_dtype d;
+    if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d)) return false;
+    if (!lsv_dtype_is_float(d)) return ls_raise(w->in, "NotImplementedError", "rand_like and randn_like draw floats, not %s", lsv_dtype_name(d));
+    lsv_shape s = shape_like(a);
+    return finish(w, out, args[2], args[3], draw(w, stream(w, args[4]), d, &s, &r), &r);
+}
+
+/* torch.randint(high, size) or (low, high, size), *, generator, dtype, device, requires_grad */
+BUILTIN(torch_randint) {
+    ls_value low = args[0], high = args[1], size = args[2];
+    if (ls_is_none(size) && (high.tag == LS_TUPLE || high.tag == LS_LIST)) {
+        size = high;
+        high = ls_none();
+    }
+    int64_t lo = 0, hi;
+    lsv_shape s;
+    lsv_dtype d;
+    lsv_array *r;
+    if (ls_is_none(size)) return ls_raise(w->in, "TypeError", "randint() missing the argument \"size\"");
+    bool ok = ls_is_none(high) ? ls_as_int(w->in, low, "high", &hi) : ls_as_int(w->in, low, "low", &lo) && ls_as_int(w->in, high, "high", &hi);
+    if (!ok || !ls_as_shape(w->in, size, &s) || !ls_dtype_or(w, args[4], LSV_INT64, &d)) return false;
+    if (lo >= hi) return ls_raise(w->in, "RuntimeError", "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)lo, (long long)hi);
+    return finish(w, out, args[5], args[6], lsv_random_integers(stream(w, args[3]), d, &s, lo, hi, &r, &w->err), &r);
+}
+
+BUILTIN(torch_randint_like) {
+    lsv_array *a, *r;
+    int64_t lo = 0, hi;
+    if (!ls_arg(w, args, 0, &a)) return false;
+    bool ok = ls_is_none(args[2]) ? ls_as_int(w->in, args[1], "high", &hi) : ls_as_int(w->in, args[1], "low", &lo) && ls_as_int(w->in, args[2], "high", &hi);
+    if (!ok) return false;
+    lsv_shape s = shape_like(a);
+    return ls_give(w, out, lsv_random_integers(ls_torch_stream(w->in), (lsv_dtype)a->dtype, &s, lo, hi, &r, &w->err), &r);
+}
+
+/* torch.randperm(n, *, generator, dtype, device) */
+BUILTIN(torch_randperm) {
+    ptrdiff_t n;
+    lsv_dtype d;
+    lsv_array *r;
+    if (!ls_count(w, args[0], "n", &n) || !ls_dtype_or(w, args[2], LSV_INT64, &d) || !ls_host_device(w, args[3])) return false;
+    if (n < 0) return ls_raise(w->in, "RuntimeError", "n must be non-negative, got %td", n);
+    if (!ls_ok(w, lsv_random_permutation(stream(w, args[1]), n, &r, &w->err)) || !ls_keep(w, r)) return false;
+    return ls_give(w, out, lsv_as_dtype(r, d, &r, &w->err), &r);
+}
+
+/* torch.normal(mean, std, size=None, *, generator): tensors for mean or std give their shape */
+BUILTIN(torch_normal) {
+    lsv_array *m, *s, *r;
+    lsv_shape shape;
+    lsv_rng *rng = stream(w, args[3]);
+    if (!ls_operand(w, args, 0, &m) || !ls_operand(w, args, 1, &s)) return false;
+    if (!ls_is_tensor(args[0]) && !ls_is_tensor(args[1])) {
+        if (ls_is_none(args[2])) return ls_raise(w->in, "TypeError", "normal() missing the argument \"size\"");
+        double mean = lsv_scalar_as_double(lsv_item(m, NULL)), std = lsv_scalar_as_double(lsv_item(s, NULL));
+        lsv_dtype d;
+        if (!ls_as_shape(w->in, args[2], &shape) || !ls_dtype_or(w, args[4], w->in->torch_default, &d)) return false;
+        return ls_give(w, out, lsv_random_normal(rng, d, &shape, mean, std, &r, &w->err), &r);
+    }
+    if (!ls_ok(w, lsv_broadcast(m, s, &shape.ndim, shape.dims, &w->err))) return false;
+    lsv_dtype d = ls_is_tensor(args[0]) ? (lsv_dtype)m->dtype : (lsv_dtype)s->dtype;
+    if (!ls_ok(w, lsv_random_normal(rng, d, &shape, 0, 1, &r, &w->err)) || !ls_keep(w, r)) return false;
+    return ls_binary_arrays(w, LSV_OP_MUL, r, s, &r) && ls_give(w, out, lsv_binary(LSV_OP_ADD, r, m, &r, &w->err), &r);
+}
+
+/* torch.bernoulli(input): 1 with the element's probability */
+BUILTIN(torch_bernoulli) {
+    lsv_array *p, *u, *r;
+    if (!ls_arg(w, args, 0, &p)) return false;
+    lsv_shape s = shape_like(p);
+    if (!ls_ok(w, lsv_random_uniform(stream(w, args[1]), LSV_FLOAT64, &s, 0, 1, &u, &w->err)) || !ls_keep(w, u)) return false;
+    return ls_binary_arrays(w, LSV_OP_LT, u, p, &r) && ls_give(w, out, lsv_astype(r, (lsv_dtype)p->dtype, &r, &w->err), &r);
+}
+
+/* x.uniform_(low=0, high=1) (op 0), x.normal_(mean=0, std=1) (op 1) */
+BUILTIN(tensor_fill_random) {
+    lsv_array *a, *r;
+    double x, y;
+    if (!ls_arg(w, args, 0, &a) || !ls_as_double(w->in, args[1], "first", &x) || !ls_as_double(w->in, args[2], "second", &y)) return false;
+    lsv_shape s = shape_like(a);
+    lsv_rng *rng = stream(w, args[3]);
+    lsv_dtype d = (lsv_dtype)a->dtype;
+    lsv_status status = w->self->op ? lsv_random_normal(rng, d, &s, x, y, &r, &w->err) : lsv_random_uniform(rng, d, &s, x, y, &r, &w->err);
+    if (!ls_ok(w, status) || !ls_keep(w, r) || !ls_ok(w, lsv_assign(a, r, &w->err))) return false;
+    *out = ls_ref(args[0]);
+    return true;
+}
+
+#define SIZED "(*sizes, size=None, generator=None, dtype=None, device=None, requires_grad=False)"
+#define LIKE "(input, *, dtype=None, device=None, requires_grad=False, generator=None)"
+
+const ls_builtin ls_family_random_torch[] = {
+    {"torch.manual_seed torch.random.manual_seed", "(seed)", "Seeds the session's torch stream", NULL, NULL, torch_manual_seed, 0, LS_CALLABLE, NULL},
+    {"torch.cuda.manual_seed torch.cuda.manual_seed_all", "(seed)", "Accepted: there is no GPU stream", NULL, NULL, nothing, 0, LS_CALLABLE, NULL},
+    {"torch.seed torch.random.seed", "()", "Seeds the torch stream from the system's entropy", NULL, NULL, torch_seed, 0, LS_CALLABLE, NULL},
+    {"torch.initial_seed torch.random.initial_seed", "()", "The seed the torch stream started from", NULL, NULL, torch_initial_seed, 0, LS_CALLABLE, NULL},
+    {"torch.Generator", "(device=None)", "A torch stream of its own", NULL, NULL, torch_generator, 0, LS_CALLABLE, NULL},
+    {"torchgenerator.manual_seed", "(self, seed)", "Seeds the stream and gives it back", NULL, NULL, generator_manual_seed, 0, LS_CALLABLE, NULL},
+    {"torchgenerator.initial_seed", "(self)", "The seed the stream started from", NULL, NULL, generator_seed, 0, LS_CALLABLE, NULL},
+    {"torchgenerator.seed", "(self)", "Seeds the stream from the system's entropy", NULL, NULL, generator_seed, 1, LS_CALLABLE, NULL},
+    {"torchgenerator.get_state", "(self)", "The state of the stream", NULL, NULL, torch_get_state, 0, LS_CALLABLE, NULL},
+    {"torchgenerator.set_state", "(self, new_state)", "Back to a state that get_state gave", NULL, NULL, torch_set_state, 1, LS_CALLABLE, NULL},
+    {"torch.get_rng_state torch.random.get_rng_state", "(generator=None)", "The state of the torch stream", NULL, NULL, torch_get_state, 0, LS_CALLABLE, NULL},
+    {"torch.set_rng_state torch.random.set_rng_state", "(new_state)", "Back to a state that get_rng_state gave", NULL, NULL, torch_set_state, 0, LS_CALLABLE, NULL},
+    {"torch.rand", SIZED, "Uniform numbers in [0, 1)", NULL, NULL, torch_rand, 0, LS_CALLABLE, NULL},
+    {"torch.randn", SIZED, "Standard normal numbers", NULL, NULL, torch_rand, 1, LS_CALLABLE, NULL},
+    {"torch.rand_like", LIKE, "Uniform numbers in the shape of input", NULL, NULL, torch_rand_like, 0, LS_CALLABLE, NULL},
+    {"torch.randn_like", LIKE, "Standard normal numbers in the shape of input", NULL, NULL, torch_rand_like, 1, LS_CALLABLE, NULL},
+    {"torch.randint", "(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False)", "Integers low … high - 1; randint(high, size) starts at 0", NULL, NULL, torch_randint, 0, LS_CALLABLE, NULL},
+    {"torch.randint_like", "(input, low, high=None)", "Integers in the shape of input", NULL, NULL, torch_randint_like, 0, LS_CALLABLE, NULL},
+    {"torch.randperm", "(n, *, generator=None, dtype=None, device=None)", "A random order of 0 … n - 1", NULL, NULL, torch_randperm, 0, LS_CALLABLE, NULL},
+    {"torch.normal", "(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None)", "Normal numbers with a mean and standard deviation", NULL, NULL, torch_normal, 0, LS_CALLABLE, NULL},
+    {"torch.bernoulli tensor.bernoulli", "(input, *, generator=None)", "Ones with the elements' probabilities", NULL, NULL, torch_bernoulli, 0, LS_CALLABLE, NULL},
+    {"tensor.uniform_ torch.nn.init.uniform_", "(self, a=0.0, b=1.0, *, generator=None)", "Uniform numbers in [a, b) into the tensor", NULL, NULL, tensor_fill_random, 0, LS_CALLABLE, NULL},
+    {"tensor.normal_ torch.nn.init.normal_", "(self, mean=0.0, std=1.0, *, generator=None)", "Normal numbers into the tensor", NULL, NULL, tensor_fill_random, 1, LS_CALLABLE, NULL},
+    {.names = NULL}};

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The documents tell the truth: doc/reference.md is what the records say, every example of a record prints
+what it says, README's session too, and links lead somewhere. Ends with `N passed, M failed`."""
+import argparse
+import glob
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROMPT = re.compile(r"^In \[(\d+)\]: (.*)$")
+
+passed = failed = 0
+
+
+def check(name, good, detail=""):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAIL {name} {detail}")
+
+
+def run(lsv, text):
+    p = subprocess.run([lsv, "--keep-going", "-"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                       timeout=60, env=dict(os.environ, LANG="C.UTF-8", NO_COLOR="1"))
+    return p.stdout
+
+
+def reference(build):
+    program = os.path.join(build, "tests", "reference")
+    made = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout
+    with open(os.path.join(ROOT, "doc", "reference.md"), encoding="utf-8") as f:
+        check("doc/reference.md is current", f.read() == made, "run make reference")
+    lines = subprocess.run([program, "--examples"], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
+    return [line.split("\t", 1) for line in lines if line]
+
+
+def examples_of(text):
+    """[(input, output)]: lines after `>>> ` and `... ` are input; without such marks, lines alternate: one input, then
+    what it prints until the next blank line."""
+    text = text.encode().decode("unicode_escape").encode("latin-1").decode() if "\\n" in text else text
+    pairs = []
+    for block in re.split(r"\n\s*\n", text.strip("\n")):
+        lines = block.split("\n")
+        if lines[0].startswith(">>> "):
+            source, out = [], []
+            for line in lines:
+                if line.startswith(">>> ") and out:
+                    pairs.append(("\n".join(source), "\n".join(out)))
+                    source, out = [], []
+                if line.startswith((">>> ", "... ")):
+                    source.append(line[4:])
+                else:
+                    out.append(line)
+            pairs.append(("\n".join(source), "\n".join(out)))
+        else:
+            pairs.append((lines[0], "\n".join(lines[1:])))
+    return pairs
+
+
+def doctests(lsv, records):
+    """One process runs the examples of a record as cells; a marker line parts the outputs."""
+    for name, text in records:
+        pairs = examples_of(text)
+        program = "import numpy as np; import torch; import math\n" + "".join(
+            f"# %%\n{source}\n# %%\nprint('--8<--')\n" for source, _ in pairs)
+        outputs = run(lsv, program).split("--8<--\n")
+        for (source, want), got in zip(pairs, outputs + [""] * len(pairs)):
+            check(f"example of {name}: {source}", got.rstrip() == want.rstrip(), f"\n  want {want!r}\n  got  {got.rstrip()!r}")
+
+
+def sessions(lsv, path):
+    """The sessions in a document: blocks with In [n]: prompts print what stands under them."""
+    with open(path, encoding="utf-8") as f:
+        blocks = re.findall(r"^```(?:text)?\n(In \[1\].*?)^```", f.read(), re.M | re.S)
+    for block in blocks:
+        cells, current = [], None
+        for line in block.split("\n"):
+            m = PROMPT.match(line)
+            if m:
+                current = [[m.group(2)], []]
+                cells.append(current)
+            elif current is not None and not current[1] and re.match(r"^ *\.\.\.: ?", line):
+                current[0].append(re.sub(r"^ *\.\.\.: ?", "", line))
+            elif current is not None:
+                current[1].append(line)
+        program = "".join("# %%\n" + "\n".join(c[0]) + "\n# %%\nprint('--8<--')\n" for c in cells)
+        outputs = run(lsv, program).split("--8<--\n")
+        for n, (cell, got) in enumerate(zip(cells, outputs + [""] * len(cells)), 1):
+            want = re.sub(r"^Out\[\d+\]:[ \n]", "", "\n".join(cell[1]).strip("\n"))
+            got = re.sub(r"^<stdin>:\d+\n", "", got)
+            check(f"{os.path.basename(path)}: {cell[0][0]}", squeeze(got) == squeeze(want), f"\n  want {want!r}\n  got  {got!r}")
+
+
+def squeeze(text):
+    return "\n".join(line.strip() for line in text.strip().split("\n"))
+
+
+def links(path):
+    with open(path, encoding="utf-8") as f:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", f.read()):
+            check(f"{os.path.relpath(path, ROOT)}: link {target}", os.path.exists(os.path.join(os.path.dirname(path), target)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--lsv", default="./lsv")
+    args = parser.parse_args()
+    lsv = os.path.abspath(args.lsv)
+    doctests(lsv, reference(args.build))
+    for path in [os.path.join(ROOT, "README.md")] + sorted(glob.glob(os.path.join(ROOT, "doc", "*.md"))):
+        links(path)
+        sessions(lsv, path)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -43,18 +43,22 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate doc/reference
 PROGRAM_BIN := $(addprefix $(BUILD)/tests/,$(foreach p,$(PROGRAMS),$(if $(wildcard tests/$(p).c),$(notdir $(p)))))
 
+# V=1 shows the commands.
+V ?= 0
+say = $(if $(filter 0,$(V)),@printf '  %-4s %s\n' $(1) $(2);)
+
 .PHONY: all
 all: lsv $(BUILD)/liblsv.a $(BUILD)/liblsv.so $(BUILD)/lsv.pc
 
 lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
 
 $(BUILD)/liblsv.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(LIB_OBJ)
+	$(call say,AR,$@) $(AR) rcs $@ $(LIB_OBJ)
 
 $(BUILD)/liblsv.so: $(LIB_OBJ)
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liblsv.so.0 -o $@ $(LIB_OBJ) $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,liblsv.so.0 -o $@ $(LIB_OBJ) $(LDLIBS)
 
 $(BUILD)/lsv.pc: Makefile
 	@mkdir -p $(@D)
@@ -66,16 +70,16 @@ $(LIB_OBJ) $(REPL_OBJ): | found
 $(BUILD)/src/repl/%.o: CPPFLAGS += $(REPL_CPP)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Test programs, each one file.
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/liblsv.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/liblsv.a $(LDLIBS)
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/liblsv.a $(LDLIBS)
 define program
 $(BUILD)/tests/$(notdir $(1)): tests/$(1).c $(BUILD)/liblsv.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) -Itests/unit $$(CFLAGS) -MMD -MP -o $$@ $$< $$(BUILD)/liblsv.a $$(LDLIBS)
+	$$(call say,CC,$$<) $$(CC) $$(CPPFLAGS) -Itests/unit $$(CFLAGS) -MMD -MP -o $$@ $$< $$(BUILD)/liblsv.a $$(LDLIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
@@ -108,7 +112,7 @@ check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(BUILD)/lsv
 	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  python3 tests/run.py --sanitized --build $(BUILD) --lsv $(BUILD)/lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
 $(BUILD)/lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
 
 bench: lsv
 	@python3 tests/bench/bench.py --lsv ./lsv

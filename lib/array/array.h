@@ -31,6 +31,7 @@ enum {                  /* lsv_array.flags */
 
 typedef struct lsv_storage {
     int refs;
+    unsigned version; /* changes in place so far, as far as whoever makes them counts (autograd looks at it) */
     void *data;
     size_t bytes;
     /* Called when refs falls to 0; gives back the data and the record itself. NULL: both came

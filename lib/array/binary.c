@@ -18,9 +18,9 @@ enum { SHORT_FLOAT = 1, SHORT_INT = 2 };
 
 /* Operations whose types need no looking up when both operands have the same dtype. */
 static const uint8_t shorts[LSV_NBINARY] = {
-    [LSV_OP_ADD] = 3, [LSV_OP_SUB] = 3, [LSV_OP_MUL] = 3, [LSV_OP_DIV] = 1, [LSV_OP_MAXIMUM] = 3,
-    [LSV_OP_MINIMUM] = 3, [LSV_OP_LT] = 3, [LSV_OP_LE] = 3, [LSV_OP_GT] = 1, [LSV_OP_GE] = 1, [LSV_OP_EQ] = 3,
-    [LSV_OP_NE] = 3, [LSV_OP_ATAN2] = 1, [LSV_OP_HYPOT] = 1, [LSV_OP_FLOORDIV] = 1,
+    [LSV_OP_ADD] = 3,     [LSV_OP_SUB] = 3, [LSV_OP_MUL] = 3,   [LSV_OP_DIV] = 1,   [LSV_OP_MAXIMUM] = 3,
+    [LSV_OP_MINIMUM] = 3, [LSV_OP_LT] = 3,  [LSV_OP_LE] = 3,    [LSV_OP_GT] = 1,    [LSV_OP_GE] = 1,
+    [LSV_OP_EQ] = 3,      [LSV_OP_NE] = 3,  [LSV_OP_ATAN2] = 1, [LSV_OP_HYPOT] = 1, [LSV_OP_FLOORDIV] = 1,
 };
 static const uint8_t short_types[LSV_NDTYPES] = {
     [LSV_INT64] = SHORT_INT, [LSV_FLOAT32] = SHORT_FLOAT, [LSV_FLOAT64] = SHORT_FLOAT};
@@ -89,14 +89,41 @@ static inline bool is_ready(lsv_binary_op op, const lsv_array *a, const lsv_arra
     return lsv_nest_plain(b);
 }
 
-static inline bool short_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_status *status,
-                             lsv_error *err) {
+/* The most frequent case in one pass: dtype, kind, rank and flags are the same, shapes too, and
+   both are in C order. */
+static inline bool twins(const lsv_array *a, const lsv_array *b) {
+    uint32_t x, y;
+    _Static_assert(offsetof(lsv_array, flags) == offsetof(lsv_array, dtype) + 3,
+                   "dtype, kind, ndim, flags in one word");
+    memcpy(&x, &a->dtype, sizeof x);
+    memcpy(&y, &b->dtype, sizeof y);
+    if (x != y || a->flags & LSV_WEAK || a->size != b->size) return false;
+    ptrdiff_t expected = 1;
+    for (int i = a->ndim - 1; i >= 0; i--) {
+        ptrdiff_t n = a->shape[i];
+        if (n != b->shape[i] || ((a->strides[i] != expected || b->strides[i] != expected) && n != 1))
+            return false;
+        expected *= n;
+    }
+    return true;
+}
+
+static inline bool short_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out,
+                             lsv_status *status, lsv_error *err) {
     ready r;
-    if (a->size > LSV_NEST_POLL || b->size > LSV_NEST_POLL || !is_ready(op, a, b, &r)) return false;
+    if (a->size > LSV_NEST_POLL || b->size > LSV_NEST_POLL) return false;
+    if (shorts[op] & short_types[a->dtype] && twins(a, b))
+        r = (ready){.a = a->data,
+                    .b = b->data,
+                    .sa = a->dtype == LSV_FLOAT32 ? 4 : 8,
+                    .sb = a->dtype == LSV_FLOAT32 ? 4 : 8,
+                    .shape = a};
+    else if (!is_ready(op, a, b, &r)) return false;
     const lsv_array *s = r.shape;
     bool compares = lsv_is_comparison(op);
     lsv_array *result = NULL;
-    *status = lsv_empty((lsv_kind)s->kind, compares ? LSV_BOOL : (lsv_dtype)s->dtype, s->ndim, s->shape, &result, err);
+    *status = lsv_empty((lsv_kind)s->kind, compares ? LSV_BOOL : (lsv_dtype)s->dtype, s->ndim, s->shape,
+                        &result, err);
     if (*status != LSV_OK) return true;
     const ptrdiff_t step[3] = {compares ? 1 : r.sa | r.sb, r.sa, r.sb};
     lsv_loops2[op][lsv_compute_of((lsv_dtype)s->dtype)](result->data, r.a, r.b, step, s->size);
@@ -118,8 +145,8 @@ typedef struct binary_work {
     bool convert_out;
 } binary_work;
 
-static const char *widen(const binary_work *w, const side *s, const char *at, ptrdiff_t *step, ptrdiff_t n, void *buffer,
-                         void *narrow) {
+static const char *widen(const binary_work *w, const side *s, const char *at, ptrdiff_t *step, ptrdiff_t n,
+                         void *buffer, void *narrow) {
     const ptrdiff_t si = (ptrdiff_t)lsv_dtype_size(w->in), sc = (ptrdiff_t)lsv_dtype_size(w->compute);
     if (!s->convert) return at;
     if (s->from != w->in && w->in != w->compute) { /* rounds to a 16-bit type on the way */
@@ -165,9 +192,9 @@ void lsv_scalar_operand(const lsv_array *a, const lsv_types *t, void *cell) {
     }
 }
 
-static void prepare(binary_work *w, const lsv_types *t, lsv_binary_op *op, const lsv_array **a, const lsv_array **b) {
-    w->loop = lsv_loops2[*op][t->compute];
-    if (*op == LSV_OP_MOD && t->kind == LSV_TORCH) w->loop = lsv_torch_mod[t->compute];
+static void prepare(binary_work *w, const lsv_types *t, lsv_binary_op *op, const lsv_array **a,
+                    const lsv_array **b) {
+    w->loop = lsv_loop2_of(*op, t->kind, t->compute);
     if (!w->loop) { /* x > y is y < x where the kernels have no NaN to fear */
         *op = *op == LSV_OP_GT ? LSV_OP_LT : LSV_OP_LE;
         const lsv_array *swap = *a;
@@ -185,8 +212,8 @@ static void prepare(binary_work *w, const lsv_types *t, lsv_binary_op *op, const
 }
 
 /* Adds both operands; a lone element is converted once, into its cell. */
-static void add_operands(lsv_nest *nest, binary_work *w, const lsv_types *t, const lsv_array *a, const lsv_array *b,
-                         double cells[2]) {
+static void add_operands(lsv_nest *nest, binary_work *w, const lsv_types *t, const lsv_array *a,
+                         const lsv_array *b, double cells[2]) {
     lsv_nest_add(nest, a);
     lsv_nest_add(nest, b);
     if (w->a.convert && a->size == 1) {
@@ -230,17 +257,21 @@ static bool any_such(const lsv_array *a, bool negative) {
 }
 
 /* Integer divisors and exponents that have no answer. */
-static lsv_status check_integers(lsv_binary_op op, const lsv_types *t, bool any, const lsv_array *b, lsv_error *err) {
+static lsv_status check_integers(lsv_binary_op op, const lsv_types *t, bool any, const lsv_array *b,
+                                 lsv_error *err) {
     if (t->compute != LSV_C_INT32 && t->compute != LSV_C_INT64) return LSV_OK;
     bool torch = t->kind == LSV_TORCH;
     /* torch looks at the number it is given, NumPy at the elements it meets */
     if (op == LSV_OP_POW && (torch ? b->flags & LSV_WEAK : any) && any_such(b, true)) {
-        lsv_fail(err, torch ? LSV_ERUNTIME : LSV_EVALUE, "Integers to negative integer powers are not allowed.");
-        lsv_hint(err, torch ? "convert the base with .float() first" : "convert the base with .astype(float) first");
+        lsv_fail(err, torch ? LSV_ERUNTIME : LSV_EVALUE,
+                 "Integers to negative integer powers are not allowed.");
+        lsv_hint(err, torch ? "convert the base with .float() first"
+                            : "convert the base with .astype(float) first");
         lsv_blame(err, 1);
         return torch ? LSV_ERUNTIME : LSV_EVALUE;
     }
-    if (torch && any && (op == LSV_OP_FLOORDIV || op == LSV_OP_MOD || op == LSV_OP_FMOD) && any_such(b, false)) {
+    if (torch && any && (op == LSV_OP_FLOORDIV || op == LSV_OP_MOD || op == LSV_OP_FMOD) &&
+        any_such(b, false)) {
         lsv_fail(err, LSV_ERUNTIME, "ZeroDivisionError");
         lsv_blame(err, 1);
         return LSV_ERUNTIME;
@@ -262,7 +293,7 @@ static bool special_power(const lsv_types *t, const lsv_array *a, const lsv_arra
     else if (real && torch && e == -0.5) fn = LSV_FN_RSQRT;
     else return false;
     lsv_array *first = NULL;
-    *status = lsv_apply1(t, lsv_loops1[fn][t->compute], a, &first, err);
+    *status = lsv_apply1(t, lsv_loop1_of(fn, t->kind, t->compute), a, &first, err);
     if (*status != LSV_OK) return true;
     if (e == 3 || e == -2) {
         lsv_array *square = first;
@@ -275,13 +306,15 @@ static bool special_power(const lsv_types *t, const lsv_array *a, const lsv_arra
     return true;
 }
 
-static lsv_status general_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+static lsv_status general_way(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out,
+                              lsv_error *err) {
     int ndim;
     ptrdiff_t shape[LSV_MAXDIM];
     lsv_types t;
     lsv_status status;
     status = lsv_binary_types(op, a, b, &t, err);
-    if (status == LSV_ENOTIMPL && op != LSV_OP_SUB) LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err)); /* shapes come first */
+    if (status == LSV_ENOTIMPL && op != LSV_OP_SUB)
+        LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err)); /* shapes come first */
     if (status != LSV_OK) return lsv_binary_types(op, a, b, &t, err);
     LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err));
     if ((a->size && b->size) || b->flags & LSV_WEAK) LSV_TRY(check_integers(op, &t, a->size != 0, b, err));
@@ -306,7 +339,8 @@ static lsv_status general_way(lsv_binary_op op, const lsv_array *a, const lsv_ar
     return LSV_OK;
 }
 
-lsv_status lsv_binary(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+lsv_status lsv_binary(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out,
+                      lsv_error *err) {
     lsv_status status;
     if (short_way(op, a, b, out, &status, err)) return status;
     return general_way(op, a, b, out, err);
@@ -323,16 +357,19 @@ static lsv_status check_target(lsv_binary_op op, const lsv_types *t, const lsv_a
     }
     for (int i = 0; torch && a->size > 0 && i < a->ndim; i++)
         if (a->strides[i] == 0 && a->shape[i] > 1)
-            return lsv_fail(err, LSV_ERUNTIME,
-                            "unsupported operation: more than one element of the written-to tensor refers to a single "
-                            "memory location. Please clone() the tensor before performing the operation.");
+            return lsv_fail(
+                err, LSV_ERUNTIME,
+                "unsupported operation: more than one element of the written-to tensor refers to a single "
+                "memory location. Please clone() the tensor before performing the operation.");
     if (lsv_can_cast((lsv_kind)a->kind, t->out, (lsv_dtype)a->dtype)) return LSV_OK;
     if (torch)
         return lsv_fail(err, LSV_ERUNTIME, "result type %s can't be cast to the desired output type %s",
                         lsv_torch_type_name(t->out), lsv_torch_type_name((lsv_dtype)a->dtype));
-    lsv_fail(err, LSV_ETYPE, "Cannot cast ufunc '%s' output from dtype('%s') to dtype('%s') with casting rule 'same_kind'",
+    lsv_fail(err, LSV_ETYPE,
+             "Cannot cast ufunc '%s' output from dtype('%s') to dtype('%s') with casting rule 'same_kind'",
              lsv_binary_name(op, LSV_NUMPY), lsv_dtype_name(t->out), lsv_dtype_name((lsv_dtype)a->dtype));
-    lsv_hint(err, "the array keeps its dtype; convert it with .astype(%s) first", lsv_dtype_is_float(t->out) ? "float" : "int");
+    lsv_hint(err, "the array keeps its dtype; convert it with .astype(%s) first",
+             lsv_dtype_is_float(t->out) ? "float" : "int");
     return LSV_ETYPE;
 }
 
@@ -343,7 +380,8 @@ static lsv_status check_target_shape(const lsv_array *a, const lsv_array *b, lsv
     lsv_status status = lsv_broadcast(a, b, &ndim, shape, err);
     if (status == LSV_EVALUE && err) { /* NumPy counts the result among the operands */
         size_t at = strlen(err->message);
-        snprintf(err->message + at, sizeof err->message - at, " %s", lsv_shape_tight(a->ndim, a->shape, have, sizeof have));
+        snprintf(err->message + at, sizeof err->message - at, " %s",
+                 lsv_shape_tight(a->ndim, a->shape, have, sizeof have));
     }
     if (status != LSV_OK) return status;
     bool same = ndim == a->ndim;
@@ -351,9 +389,12 @@ static lsv_status check_target_shape(const lsv_array *a, const lsv_array *b, lsv
     if (same) return LSV_OK;
     if (a->kind == LSV_TORCH)
         return lsv_fail(err, LSV_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
-                        lsv_shape_list(a->ndim, a->shape, have, sizeof have), lsv_shape_list(ndim, shape, want, sizeof want));
-    return lsv_fail(err, LSV_EVALUE, "non-broadcastable output operand with shape %s doesn't match the broadcast shape %s",
-                    lsv_shape_tight(a->ndim, a->shape, have, sizeof have), lsv_shape_tight(ndim, shape, want, sizeof want));
+                        lsv_shape_list(a->ndim, a->shape, have, sizeof have),
+                        lsv_shape_list(ndim, shape, want, sizeof want));
+    return lsv_fail(err, LSV_EVALUE,
+                    "non-broadcastable output operand with shape %s doesn't match the broadcast shape %s",
+                    lsv_shape_tight(a->ndim, a->shape, have, sizeof have),
+                    lsv_shape_tight(ndim, shape, want, sizeof want));
 }
 
 /* Element i of b is read before element i of a is written, and at no other time? */
@@ -386,18 +427,24 @@ lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, l
     lsv_types t;
     ready r;
     if (a->size <= LSV_NEST_POLL && !lsv_is_comparison(op) && !(a->flags & (LSV_WEAK | LSV_READONLY)) &&
-        is_ready(op, a, b, &r) && r.shape == a && ((r.sb && b->data == a->data) || !lsv_shares_memory(a, b))) {
+        is_ready(op, a, b, &r) && r.shape == a &&
+        ((r.sb && b->data == a->data) || !lsv_shares_memory(a, b))) {
         const ptrdiff_t step[3] = {r.sa, r.sa, r.sb}; /* the short way */
         lsv_loops2[op][lsv_compute_of((lsv_dtype)a->dtype)](a->data, r.a, r.b, step, a->size);
         return LSV_OK;
     }
     lsv_status refused = lsv_binary_types(op, a, b, &t, err);
-    if (refused == LSV_ENOTIMPL && t.kind == LSV_TORCH && op != LSV_OP_SUB) { /* a kernel's refusal comes last */
+    if (refused == LSV_ENOTIMPL && t.kind == LSV_TORCH &&
+        op != LSV_OP_SUB) { /* a kernel's refusal comes last */
         t.out = t.in;
         LSV_TRY(check_target(op, &t, a, err));
         LSV_TRY(check_target_shape(a, b, err));
     }
     if (refused != LSV_OK) return lsv_binary_types(op, a, b, &t, err);
+    int ndim;
+    ptrdiff_t shape[LSV_MAXDIM];
+    if (a->kind == LSV_TORCH)
+        LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err)); /* torch looks at shapes first */
     LSV_TRY(check_target(op, &t, a, err));
     LSV_TRY(check_target_shape(a, b, err));
     if (a->size || b->flags & LSV_WEAK) LSV_TRY(check_integers(op, &t, a->size != 0, b, err));

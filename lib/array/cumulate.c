@@ -12,26 +12,26 @@ typedef struct running {
 static inline float to_half(float x) { return lsv_half_to_float(lsv_float_to_half(x)); }
 
 /* x[i] = STEP(acc, x[i]) down a lane */
-#define RUNNING(T, ACC, STEP)                                                                      \
-    {                                                                                              \
-        ACC acc = (ACC) * (T *)(void *)p;                                                          \
-        for (ptrdiff_t i = 1; i < n; i++) {                                                        \
-            T *at_i = (T *)(void *)(p + i * step[0]);                                              \
-            const ACC x = (ACC)*at_i;                                                              \
-            acc = (STEP);                                                                          \
-            *at_i = (T)acc;                                                                        \
-        }                                                                                          \
+#define RUNNING(T, ACC, STEP)                         \
+    {                                                 \
+        ACC acc = (ACC) * (T *)(void *)p;             \
+        for (ptrdiff_t i = 1; i < n; i++) {           \
+            T *at_i = (T *)(void *)(p + i * step[0]); \
+            const ACC x = (ACC)*at_i;                 \
+            acc = (STEP);                             \
+            *at_i = (T)acc;                           \
+        }                                             \
     }
-#define RUN_LANE(FN, T, ACC, ROUND, HIGH, LOW)                                                            \
-    static lsv_status FN(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) {     \
-        char *p = at[0];                                                                           \
-        switch (((const running *)context)->op) {                                                  \
-        case LSV_SUM: RUNNING(T, ACC, ROUND(acc + x)) break;                                             \
-        case LSV_PROD: RUNNING(T, ACC, ROUND(acc * x)) break;                                            \
-        case LSV_MAX: RUNNING(T, ACC, HIGH) break;                                                 \
-        default: RUNNING(T, ACC, LOW) break;                                                       \
-        }                                                                                          \
-        return LSV_OK;                                                                             \
+#define RUN_LANE(FN, T, ACC, ROUND, HIGH, LOW)                                                 \
+    static lsv_status FN(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) { \
+        char *p = at[0];                                                                       \
+        switch (((const running *)context)->op) {                                              \
+        case LSV_SUM: RUNNING(T, ACC, ROUND(acc + x)) break;                                   \
+        case LSV_PROD: RUNNING(T, ACC, ROUND(acc *x)) break;                                   \
+        case LSV_MAX: RUNNING(T, ACC, HIGH) break;                                             \
+        default: RUNNING(T, ACC, LOW) break;                                                   \
+        }                                                                                      \
+        return LSV_OK;                                                                         \
     }
 #define EXACT(x) (x)
 #define F_HIGH (acc >= x || acc != acc ? acc : x)
@@ -53,7 +53,8 @@ static lsv_nest_body *lane_of(const lsv_array *a, lsv_dtype given) {
     return lanes[lsv_compute_of((lsv_dtype)a->dtype)];
 }
 
-lsv_status lsv_cumulate(lsv_reduction op, const lsv_array *a, int axis, bool flat, lsv_array **out, lsv_error *err) {
+lsv_status lsv_cumulate(lsv_reduction op, const lsv_array *a, int axis, bool flat, lsv_array **out,
+                        lsv_error *err) {
     lsv_dtype dtype = (lsv_dtype)a->dtype, work;
     lsv_array *result = NULL, *given = NULL;
     int at = 0;
@@ -108,10 +109,12 @@ lsv_status lsv_diff(const lsv_array *a, int n, int axis, lsv_array **out, lsv_er
     int at;
     lsv_array *result = NULL;
     if (n < 0)
-        return lsv_fail(err, a->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE, "order must be non-negative but got %d", n);
+        return lsv_fail(err, a->kind == LSV_TORCH ? LSV_ERUNTIME : LSV_EVALUE,
+                        "order must be non-negative but got %d", n);
     if (a->ndim == 0 && n > 0)
-        return a->kind == LSV_TORCH ? lsv_fail(err, LSV_ERUNTIME, "diff expects input to be at least one-dimensional")
-                                    : lsv_fail(err, LSV_EVALUE, "diff requires input that is at least one dimensional");
+        return a->kind == LSV_TORCH
+                   ? lsv_fail(err, LSV_ERUNTIME, "diff expects input to be at least one-dimensional")
+                   : lsv_fail(err, LSV_EVALUE, "diff requires input that is at least one dimensional");
     if (n == 0) return lsv_copy(a, out, err);
     LSV_TRY(lsv_axis(a, axis, &at, err));
     LSV_TRY(diff_once(a, at, &result, err));

@@ -15,7 +15,8 @@ static lsv_status one_axis(lsv_fold *fold, const lsv_array *a, int axis, lsv_err
     return LSV_OK;
 }
 
-lsv_status lsv_fold_init(lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_error *err) {
+lsv_status lsv_fold_init(lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
+                         lsv_error *err) {
     memset(fold, 0, sizeof *fold);
     bool everything = !options || options->naxes < 0 || (options->naxes == 0 && a->kind == LSV_TORCH);
     fold->everything = everything;
@@ -49,8 +50,8 @@ static void gone_first(const lsv_fold *fold, lsv_nest *nest) {
         }
 }
 
-lsv_status lsv_fold_nest(const lsv_fold *fold, const lsv_array *a, bool by_result, lsv_dtype dtype, lsv_nest *nest,
-                         lsv_array **out, lsv_error *err) {
+lsv_status lsv_fold_nest(const lsv_fold *fold, const lsv_array *a, bool by_result, lsv_dtype dtype,
+                         lsv_nest *nest, lsv_array **out, lsv_error *err) {
     lsv_array *result = NULL;
     int place[LSV_MAXDIM], at = 0; /* the result's axis for each of a's */
     for (int i = 0; i < a->ndim; i++) {

@@ -11,20 +11,21 @@ typedef struct lsv_fold {
     bool all;              /* every axis        */
     bool everything;       /* … without naming any */
     bool keepdims;
-    bool to_half;          /* NumPy sums float16 in float32 along a run, but keeps the sums in float16 */
-    ptrdiff_t count;       /* elements that go into one result */
-    int ndim;              /* of the result */
+    bool to_half;    /* NumPy sums float16 in float32 along a run, but keeps the sums in float16 */
+    ptrdiff_t count; /* elements that go into one result */
+    int ndim;        /* of the result */
     ptrdiff_t shape[LSV_MAXDIM];
-    ptrdiff_t size;        /* of the result */
+    ptrdiff_t size; /* of the result */
 } lsv_fold;
 
 /* Reads axes and keepdims for a; errors as the kind words them. */
-lsv_status lsv_fold_init(lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_error *err);
+lsv_status lsv_fold_init(lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
+                         lsv_error *err);
 
 /* Operands 0: a, 1: the new result (elements not set). by_result: the axes that go are the inner
    ones, so that all the runs of one result follow each other; else memory order, as NumPy has it. */
-lsv_status lsv_fold_nest(const lsv_fold *fold, const lsv_array *a, bool by_result, lsv_dtype dtype, lsv_nest *nest,
-                         lsv_array **out, lsv_error *err);
+lsv_status lsv_fold_nest(const lsv_fold *fold, const lsv_array *a, bool by_result, lsv_dtype dtype,
+                         lsv_nest *nest, lsv_array **out, lsv_error *err);
 
 /* A nest over `a` alone, in C order or in memory's, whose innermost axis is `axis`: every run is a
    lane. Only valid where that axis is longer than 1. */

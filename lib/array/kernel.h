@@ -8,12 +8,19 @@
 #include "array/elementwise.h"
 
 /* The types computed in. */
-typedef enum lsv_compute { LSV_C_BOOL, LSV_C_INT32, LSV_C_INT64, LSV_C_FLOAT32, LSV_C_FLOAT64, LSV_NCOMPUTE } lsv_compute;
+typedef enum lsv_compute {
+    LSV_C_BOOL,
+    LSV_C_INT32,
+    LSV_C_INT64,
+    LSV_C_FLOAT32,
+    LSV_C_FLOAT64,
+    LSV_NCOMPUTE
+} lsv_compute;
 
 static inline lsv_compute lsv_compute_of(lsv_dtype d) {
     static const uint8_t of[LSV_NDTYPES] = {
-        [LSV_BOOL] = LSV_C_BOOL,        [LSV_INT32] = LSV_C_INT32,      [LSV_INT64] = LSV_C_INT64,
-        [LSV_FLOAT16] = LSV_C_FLOAT32,  [LSV_BFLOAT16] = LSV_C_FLOAT32, [LSV_FLOAT32] = LSV_C_FLOAT32,
+        [LSV_BOOL] = LSV_C_BOOL,       [LSV_INT32] = LSV_C_INT32,      [LSV_INT64] = LSV_C_INT64,
+        [LSV_FLOAT16] = LSV_C_FLOAT32, [LSV_BFLOAT16] = LSV_C_FLOAT32, [LSV_FLOAT32] = LSV_C_FLOAT32,
         [LSV_FLOAT64] = LSV_C_FLOAT64,
     };
     return (lsv_compute)of[d];
@@ -29,16 +36,15 @@ static inline bool lsv_is_half(lsv_dtype d) { return d == LSV_FLOAT16 || d == LS
 typedef void lsv_loop2(char *out, const char *a, const char *b, const ptrdiff_t *step, ptrdiff_t n);
 typedef void lsv_loop1(char *out, const char *a, const ptrdiff_t *step, ptrdiff_t n);
 
-extern lsv_loop2 *const lsv_loops2[LSV_NBINARY][LSV_NCOMPUTE]; /* NULL: not offered */
-extern lsv_loop1 *const lsv_loops1[LSV_NUNARY][LSV_NCOMPUTE];
-
-/* Two in which torch's answer is not NumPy's. */
-extern lsv_loop2 *const lsv_torch_mod[LSV_NCOMPUTE];
-extern lsv_loop1 *const lsv_torch_sign[LSV_NCOMPUTE];
+/* The loop of an operation; NULL: not offered in that type. */
+lsv_loop2 *lsv_loop2_of(lsv_binary_op op, lsv_kind kind, lsv_compute compute);
+lsv_loop1 *lsv_loop1_of(lsv_unary_op op, lsv_kind kind, lsv_compute compute);
+/* The table behind lsv_loop2_of, for operations in which the kinds agree. */
+extern lsv_loop2 *const lsv_loops2[LSV_NBINARY][LSV_NCOMPUTE];
 
 /* Chosen at load time for the machine at hand. No fused multiply-add (-ffp-contract=off), so
    every version gives the same bits. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__) &&   \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__gnu_linux__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define LSV_VECTOR __attribute__((optimize("O3"), target_clones("avx2", "default")))
 #elif defined(__GNUC__) && !defined(__clang__)
@@ -57,14 +63,16 @@ typedef struct lsv_types {
 } lsv_types;
 
 lsv_kind lsv_result_kind(const lsv_array *a, const lsv_array *b);
-lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_types *types, lsv_error *err);
+lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_types *types,
+                            lsv_error *err);
 lsv_status lsv_unary_types(lsv_unary_op op, const lsv_array *a, lsv_types *types, lsv_error *err);
 /* torch's name of a dtype in messages: "Float", "Long", … */
 const char *lsv_torch_type_name(lsv_dtype dtype);
 /* Is casting allowed by NumPy's "same_kind", by torch's can_cast? */
 bool lsv_can_cast(lsv_kind kind, lsv_dtype from, lsv_dtype to);
 /* loop over a, with the conversions that types asks for (unary.c). */
-lsv_status lsv_apply1(const lsv_types *types, lsv_loop1 *loop, const lsv_array *a, lsv_array **out, lsv_error *err);
+lsv_status lsv_apply1(const lsv_types *types, lsv_loop1 *loop, const lsv_array *a, lsv_array **out,
+                      lsv_error *err);
 /* A one-element operand in its compute type; cell has 8 bytes. */
 void lsv_scalar_operand(const lsv_array *a, const lsv_types *types, void *cell);
 

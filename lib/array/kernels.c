@@ -95,12 +95,9 @@ lsv_loop2 *const lsv_loops2[LSV_NBINARY][LSV_NCOMPUTE] = {
     [LSV_OP_LOGICAL_XOR] = {XOR_b1},
 };
 
-/* Where torch differs from NumPy. */
-lsv_loop2 *const lsv_torch_mod[LSV_NCOMPUTE] = {INTS(MOD), FLOATS(TORCH_MOD)};
-
 #define BOOL(op) [LSV_C_BOOL] = op##_b1
 #define ZERO_BELOW_FLOAT BOOL(ZERO), INTS(ZERO)
-lsv_loop1 *const lsv_loops1[LSV_NUNARY][LSV_NCOMPUTE] = {
+static lsv_loop1 *const loops1[LSV_NUNARY][LSV_NCOMPUTE] = {
     [LSV_FN_NEG] = {NUMBERS(NEG)},
     [LSV_FN_POS] = {BOOL(POS), NUMBERS(POS)},
     [LSV_FN_ABS] = {BOOL(POS), NUMBERS(ABS)},
@@ -146,4 +143,18 @@ lsv_loop1 *const lsv_loops1[LSV_NUNARY][LSV_NCOMPUTE] = {
     [LSV_FN_SIGNBIT] = {BOOL(ZERO), INTS(SIGNBIT), FLOATS(SIGNBIT)},
 };
 
-lsv_loop1 *const lsv_torch_sign[LSV_NCOMPUTE] = {BOOL(POS), INTS(SIGN), FLOATS(TORCH_SIGN)};
+/* Where torch's answer is not NumPy's. */
+static lsv_loop2 *const torch_mod[LSV_NCOMPUTE] = {INTS(MOD), FLOATS(TORCH_MOD)};
+static lsv_loop1 *const torch_sign[LSV_NCOMPUTE] = {BOOL(POS), INTS(SIGN), FLOATS(TORCH_SIGN)};
+static lsv_loop1 *const torch_rad2deg[LSV_NCOMPUTE] = {FLOATS(TORCH_RAD2DEG)};
+
+lsv_loop2 *lsv_loop2_of(lsv_binary_op op, lsv_kind kind, lsv_compute compute) {
+    if (op == LSV_OP_MOD && kind == LSV_TORCH) return torch_mod[compute];
+    return lsv_loops2[op][compute];
+}
+
+lsv_loop1 *lsv_loop1_of(lsv_unary_op op, lsv_kind kind, lsv_compute compute) {
+    if (op == LSV_FN_SIGN && kind == LSV_TORCH) return torch_sign[compute];
+    if (op == LSV_FN_RAD2DEG && kind == LSV_TORCH) return torch_rad2deg[compute];
+    return loops1[op][compute];
+}

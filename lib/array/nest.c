@@ -87,7 +87,8 @@ void lsv_nest_join(lsv_nest *nest) {
 }
 
 /* A long run goes to the body in pieces, so that an interrupt is noticed. */
-static lsv_status long_run(const lsv_nest *nest, lsv_nest_body *body, void *context, char **at, lsv_error *err) {
+static lsv_status long_run(const lsv_nest *nest, lsv_nest_body *body, void *context, char **at,
+                           lsv_error *err) {
     ptrdiff_t n = nest->n[0];
     char *piece[LSV_NEST_OPS];
     for (ptrdiff_t done = 0; done < n; done += LSV_NEST_POLL) {
@@ -149,7 +150,8 @@ static lsv_status convert_body(void *context, char *const *at, const ptrdiff_t *
     return LSV_OK;
 }
 
-lsv_status lsv_borrow_as(const lsv_array *a, lsv_dtype dtype, const lsv_array **use, lsv_array **owned, lsv_error *err) {
+lsv_status lsv_borrow_as(const lsv_array *a, lsv_dtype dtype, const lsv_array **use, lsv_array **owned,
+                         lsv_error *err) {
     lsv_nest nest;
     lsv_dtype dtypes[2] = {(lsv_dtype)a->dtype, dtype};
     *use = a;

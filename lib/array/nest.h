@@ -48,7 +48,8 @@ static inline void lsv_convert_run(lsv_dtype to, char *dst, ptrdiff_t dstep, lsv
 
 /* a when it has the dtype, else a converted copy whose memory runs as a's does (a sum adds up in
    that order). *owned is what to release, NULL for none. */
-lsv_status lsv_borrow_as(const lsv_array *a, lsv_dtype dtype, const lsv_array **use, lsv_array **owned, lsv_error *err);
+lsv_status lsv_borrow_as(const lsv_array *a, lsv_dtype dtype, const lsv_array **use, lsv_array **owned,
+                         lsv_error *err);
 
 /* C order without axes of length 1 counted; inline for the short way of lsv_binary. */
 static inline bool lsv_nest_plain(const lsv_array *a) {

@@ -24,8 +24,9 @@ const char *lsv_unary_name(lsv_unary_op op, lsv_kind kind) { return unary_names[
 
 const char *lsv_torch_type_name(lsv_dtype dtype) {
     static const char *const name[LSV_NDTYPES] = {
-        [LSV_BOOL] = "Bool", [LSV_INT32] = "Int",         [LSV_INT64] = "Long",    [LSV_FLOAT16] = "Half",
-        [LSV_BFLOAT16] = "BFloat16", [LSV_FLOAT32] = "Float", [LSV_FLOAT64] = "Double",
+        [LSV_BOOL] = "Bool",      [LSV_INT32] = "Int",         [LSV_INT64] = "Long",
+        [LSV_FLOAT16] = "Half",   [LSV_BFLOAT16] = "BFloat16", [LSV_FLOAT32] = "Float",
+        [LSV_FLOAT64] = "Double",
     };
     return name[dtype];
 }
@@ -33,11 +34,12 @@ const char *lsv_torch_type_name(lsv_dtype dtype) {
 /* NumPy's name of an operand's type in "did not contain a loop" messages. */
 static const char *numpy_class(const lsv_array *a) {
     static const char *const name[LSV_NDTYPES] = {
-        [LSV_BOOL] = "BoolDType", [LSV_INT32] = "Int32DType", [LSV_INT64] = "Int64DType",
+        [LSV_BOOL] = "BoolDType",       [LSV_INT32] = "Int32DType",       [LSV_INT64] = "Int64DType",
         [LSV_FLOAT16] = "Float16DType", [LSV_BFLOAT16] = "BFloat16DType", [LSV_FLOAT32] = "Float32DType",
         [LSV_FLOAT64] = "Float64DType",
     };
-    if (a->flags & LSV_WEAK && a->dtype != LSV_BOOL) return lsv_dtype_is_float(a->dtype) ? "_PyFloatDType" : "_PyLongDType";
+    if (a->flags & LSV_WEAK && a->dtype != LSV_BOOL)
+        return lsv_dtype_is_float(a->dtype) ? "_PyFloatDType" : "_PyLongDType";
     return name[a->dtype];
 }
 
@@ -47,7 +49,11 @@ static int category(lsv_dtype d) { return d == LSV_BOOL ? 0 : lsv_dtype_is_float
 
 lsv_dtype lsv_promote_types(lsv_kind kind, lsv_dtype a, lsv_dtype b) {
     if (a == b) return a;
-    if (a > b) { lsv_dtype t = a; a = b; b = t; }
+    if (a > b) {
+        lsv_dtype t = a;
+        a = b;
+        b = t;
+    }
     int ca = category(a), cb = category(b);
     if (ca == 2) return a == LSV_FLOAT16 && b == LSV_BFLOAT16 ? LSV_FLOAT32 : b;
     /* NumPy: no float type below float64 holds an int32 */
@@ -118,20 +124,23 @@ static void hint_new_axis(const lsv_array *a, const lsv_array *b, lsv_error *err
 static lsv_status cannot_broadcast(const lsv_array *a, const lsv_array *b, int from_end, lsv_error *err) {
     if (lsv_result_kind(a, b) == LSV_TORCH) {
         int ndim = a->ndim > b->ndim ? a->ndim : b->ndim;
-        lsv_fail(err, LSV_ERUNTIME,
-                 "The size of tensor a (%td) must match the size of tensor b (%td) at non-singleton dimension %d",
-                 a->shape[a->ndim - 1 - from_end], b->shape[b->ndim - 1 - from_end], ndim - 1 - from_end);
+        lsv_fail(
+            err, LSV_ERUNTIME,
+            "The size of tensor a (%td) must match the size of tensor b (%td) at non-singleton dimension %d",
+            a->shape[a->ndim - 1 - from_end], b->shape[b->ndim - 1 - from_end], ndim - 1 - from_end);
         hint_new_axis(a, b, err);
         return LSV_ERUNTIME;
     }
     char sa[LSV_SHAPE_TEXT], sb[LSV_SHAPE_TEXT];
     lsv_fail(err, LSV_EVALUE, "operands could not be broadcast together with shapes %s %s",
-             lsv_shape_tight(a->ndim, a->shape, sa, sizeof sa), lsv_shape_tight(b->ndim, b->shape, sb, sizeof sb));
+             lsv_shape_tight(a->ndim, a->shape, sa, sizeof sa),
+             lsv_shape_tight(b->ndim, b->shape, sb, sizeof sb));
     hint_new_axis(a, b, err);
     return LSV_EVALUE;
 }
 
-lsv_status lsv_broadcast(const lsv_array *a, const lsv_array *b, int *ndim, ptrdiff_t *shape, lsv_error *err) {
+lsv_status lsv_broadcast(const lsv_array *a, const lsv_array *b, int *ndim, ptrdiff_t *shape,
+                         lsv_error *err) {
     int n = a->ndim > b->ndim ? a->ndim : b->ndim;
     ptrdiff_t merged[LSV_MAXDIM], size = 1;
     for (int i = 0; i < n; i++) { /* i counts from the last axis */
@@ -151,29 +160,36 @@ lsv_status lsv_broadcast(const lsv_array *a, const lsv_array *b, int *ndim, ptrd
 /* ---- binary operations ---- */
 
 typedef enum binary_class {
-    ARITH,   /* any type, result as promoted                        */
-    SUBTRACT,/* no bool                                             */
-    DIVIDE,  /* integers and bool become floats                     */
-    WHOLE,   /* no bool: NumPy would make it int8, torch refuses     */
-    FLOATING,/* as DIVIDE, but NumPy's bool becomes float16          */
-    FLOATONLY,/* as FLOATING; torch refuses integers                */
+    ARITH,        /* any type, result as promoted                        */
+    SUBTRACT,     /* no bool                                             */
+    DIVIDE,       /* integers and bool become floats                     */
+    WHOLE,        /* no bool: NumPy would make it int8, torch refuses     */
+    FLOATING,     /* as DIVIDE, but NumPy's bool becomes float16          */
+    FLOATONLY,    /* as FLOATING; torch refuses integers                */
     NUMBERTHEORY, /* integers only                                   */
-    BITS,    /* bool and integers                                   */
-    SHIFT,   /* integers                                            */
-    COMPARE, /* any type, result bool                               */
-    LOGICAL  /* operands to bool first                              */
+    BITS,         /* bool and integers                                   */
+    SHIFT,        /* integers                                            */
+    COMPARE,      /* any type, result bool                               */
+    LOGICAL       /* operands to bool first                              */
 } binary_class;
 
 static const uint8_t classes[LSV_NBINARY] = {
-    [LSV_OP_ADD] = ARITH, [LSV_OP_SUB] = SUBTRACT, [LSV_OP_MUL] = ARITH, [LSV_OP_DIV] = DIVIDE,
-    [LSV_OP_FLOORDIV] = WHOLE, [LSV_OP_MOD] = WHOLE, [LSV_OP_FMOD] = WHOLE, [LSV_OP_POW] = WHOLE,
-    [LSV_OP_ATAN2] = FLOATING, [LSV_OP_HYPOT] = FLOATONLY, [LSV_OP_COPYSIGN] = FLOATING,
-    [LSV_OP_MAXIMUM] = ARITH, [LSV_OP_MINIMUM] = ARITH, [LSV_OP_FMAX] = ARITH, [LSV_OP_FMIN] = ARITH,
-    [LSV_OP_LOGADDEXP] = FLOATONLY, [LSV_OP_GCD] = NUMBERTHEORY, [LSV_OP_LCM] = NUMBERTHEORY,
-    [LSV_OP_AND] = BITS, [LSV_OP_OR] = BITS, [LSV_OP_XOR] = BITS, [LSV_OP_LSHIFT] = SHIFT, [LSV_OP_RSHIFT] = SHIFT,
-    [LSV_OP_LT] = COMPARE, [LSV_OP_LE] = COMPARE, [LSV_OP_GT] = COMPARE, [LSV_OP_GE] = COMPARE,
-    [LSV_OP_EQ] = COMPARE, [LSV_OP_NE] = COMPARE,
-    [LSV_OP_LOGICAL_AND] = LOGICAL, [LSV_OP_LOGICAL_OR] = LOGICAL, [LSV_OP_LOGICAL_XOR] = LOGICAL,
+    [LSV_OP_ADD] = ARITH,          [LSV_OP_SUB] = SUBTRACT,
+    [LSV_OP_MUL] = ARITH,          [LSV_OP_DIV] = DIVIDE,
+    [LSV_OP_FLOORDIV] = WHOLE,     [LSV_OP_MOD] = WHOLE,
+    [LSV_OP_FMOD] = WHOLE,         [LSV_OP_POW] = WHOLE,
+    [LSV_OP_ATAN2] = FLOATING,     [LSV_OP_HYPOT] = FLOATONLY,
+    [LSV_OP_COPYSIGN] = FLOATING,  [LSV_OP_MAXIMUM] = ARITH,
+    [LSV_OP_MINIMUM] = ARITH,      [LSV_OP_FMAX] = ARITH,
+    [LSV_OP_FMIN] = ARITH,         [LSV_OP_LOGADDEXP] = FLOATONLY,
+    [LSV_OP_GCD] = NUMBERTHEORY,   [LSV_OP_LCM] = NUMBERTHEORY,
+    [LSV_OP_AND] = BITS,           [LSV_OP_OR] = BITS,
+    [LSV_OP_XOR] = BITS,           [LSV_OP_LSHIFT] = SHIFT,
+    [LSV_OP_RSHIFT] = SHIFT,       [LSV_OP_LT] = COMPARE,
+    [LSV_OP_LE] = COMPARE,         [LSV_OP_GT] = COMPARE,
+    [LSV_OP_GE] = COMPARE,         [LSV_OP_EQ] = COMPARE,
+    [LSV_OP_NE] = COMPARE,         [LSV_OP_LOGICAL_AND] = LOGICAL,
+    [LSV_OP_LOGICAL_OR] = LOGICAL, [LSV_OP_LOGICAL_XOR] = LOGICAL,
 };
 
 /* Torch's name of the kernel that refuses a type. */
@@ -207,26 +223,33 @@ static lsv_status no_int8(const char *name, lsv_error *err) {
 
 static lsv_status bool_subtract(lsv_kind kind, const lsv_array *a, const lsv_array *b, lsv_error *err) {
     if (kind == LSV_NUMPY)
-        return lsv_fail(err, LSV_ETYPE, "numpy boolean subtract, the `-` operator, is not supported, use the "
-                                        "bitwise_xor, the `^` operator, or the logical_xor function instead.");
+        return lsv_fail(err, LSV_ETYPE,
+                        "numpy boolean subtract, the `-` operator, is not supported, use the "
+                        "bitwise_xor, the `^` operator, or the logical_xor function instead.");
     if (a->dtype == LSV_BOOL && b->dtype == LSV_BOOL)
-        return lsv_fail(err, LSV_ENOTIMPL, "Subtraction, the `-` operator, with two bool tensors is not supported. "
-                                           "Use the `^` or `logical_xor()` operator instead.");
-    return lsv_fail(err, LSV_ENOTIMPL,
-                    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
-                    "a mask, use the `~` or `logical_not()` operator instead.");
+        return lsv_fail(err, LSV_ENOTIMPL,
+                        "Subtraction, the `-` operator, with two bool tensors is not supported. "
+                        "Use the `^` or `logical_xor()` operator instead.");
+    return lsv_fail(
+        err, LSV_ENOTIMPL,
+        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert "
+        "a mask, use the `~` or `logical_not()` operator instead.");
 }
 
 static lsv_status unsupported_inputs(const char *name, lsv_error *err) {
-    return lsv_fail(err, LSV_ETYPE,
-                    "ufunc '%s' not supported for the input types, and the inputs could not be safely coerced to any "
-                    "supported types according to the casting rule ''safe''", name);
+    return lsv_fail(
+        err, LSV_ETYPE,
+        "ufunc '%s' not supported for the input types, and the inputs could not be safely coerced to any "
+        "supported types according to the casting rule ''safe''",
+        name);
 }
 
 static lsv_status no_loop(const char *name, const lsv_array *a, const lsv_array *b, lsv_error *err) {
-    return lsv_fail(err, LSV_ETYPE,
-                    "ufunc '%s' did not contain a loop with signature matching types (<class 'numpy.dtypes.%s'>, "
-                    "<class 'numpy.dtypes.%s'>) -> None", name, numpy_class(a), numpy_class(b));
+    return lsv_fail(
+        err, LSV_ETYPE,
+        "ufunc '%s' did not contain a loop with signature matching types (<class 'numpy.dtypes.%s'>, "
+        "<class 'numpy.dtypes.%s'>) -> None",
+        name, numpy_class(a), numpy_class(b));
 }
 
 /* Bool and integer operands of a function of real numbers. */
@@ -238,7 +261,8 @@ static lsv_dtype float_of(lsv_kind kind, lsv_dtype d, bool bool_is_half) {
 
 /* A Python integer must fit the int32 array it meets (NumPy; torch wraps it). Comparisons are
    exact at any size, so they meet in int64. */
-static lsv_status fit_weak_int(const lsv_array *w, const lsv_array *other, bool compares, lsv_types *t, lsv_error *err) {
+static lsv_status fit_weak_int(const lsv_array *w, const lsv_array *other, bool compares, lsv_types *t,
+                               lsv_error *err) {
     if (!(w->flags & LSV_WEAK) || other->flags & LSV_WEAK || w->dtype != LSV_INT64 || t->in != LSV_INT32 ||
         t->kind == LSV_TORCH)
         return LSV_OK;
@@ -250,7 +274,8 @@ static lsv_status fit_weak_int(const lsv_array *w, const lsv_array *other, bool 
     return LSV_OK;
 }
 
-lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_types *t, lsv_error *err) {
+lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_types *t,
+                            lsv_error *err) {
     lsv_dtype d = lsv_promote(a, b);
     bool numpy;
     t->kind = lsv_result_kind(a, b);
@@ -267,8 +292,8 @@ lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_arra
         break;
     case DIVIDE: t->in = float_of(t->kind, d, false); break;
     case WHOLE:
-        if (numpy && op == LSV_OP_POW && a->dtype == LSV_BOOL && is_weak(b, t->kind) && b->dtype == LSV_INT64 &&
-            *(const int64_t *)(const void *)b->data == 2)
+        if (numpy && op == LSV_OP_POW && a->dtype == LSV_BOOL && is_weak(b, t->kind) &&
+            b->dtype == LSV_INT64 && *(const int64_t *)(const void *)b->data == 2)
             return no_int8("square", err); /* x ** 2 is square(x), whose result is the type's own */
         if (d != LSV_BOOL) break;
         if (numpy) return no_int8(name, err);
@@ -301,26 +326,38 @@ lsv_status lsv_binary_types(lsv_binary_op op, const lsv_array *a, const lsv_arra
 /* ---- unary operations ---- */
 
 typedef enum unary_class {
-    U_REAL,   /* a function of real numbers                        */
-    U_SAME,   /* any type, result the same                         */
-    U_NEG, U_POS, U_ABS, U_INVERT, U_SIGN, U_SQUARE, U_RECIPROCAL,
-    U_ROUND,  /* floor, ceil, trunc: integers stay as they are      */
+    U_REAL, /* a function of real numbers                        */
+    U_SAME, /* any type, result the same                         */
+    U_NEG,
+    U_POS,
+    U_ABS,
+    U_INVERT,
+    U_SIGN,
+    U_SQUARE,
+    U_RECIPROCAL,
+    U_ROUND, /* floor, ceil, trunc: integers stay as they are      */
     U_RINT,
     U_RELU,
-    U_TEST    /* result bool                                       */
+    U_TEST /* result bool                                       */
 } unary_class;
 
 static const uint8_t unary_classes[LSV_NUNARY] = {
-    [LSV_FN_NEG] = U_NEG, [LSV_FN_POS] = U_POS, [LSV_FN_ABS] = U_ABS, [LSV_FN_INVERT] = U_INVERT,
-    [LSV_FN_LOGICAL_NOT] = U_TEST, [LSV_FN_SIGN] = U_SIGN, [LSV_FN_SQUARE] = U_SQUARE,
-    [LSV_FN_RECIPROCAL] = U_RECIPROCAL, [LSV_FN_FLOOR] = U_ROUND, [LSV_FN_CEIL] = U_ROUND, [LSV_FN_TRUNC] = U_ROUND,
-    [LSV_FN_RINT] = U_RINT, [LSV_FN_RELU] = U_RELU, [LSV_FN_ISNAN] = U_TEST, [LSV_FN_ISINF] = U_TEST,
-    [LSV_FN_ISFINITE] = U_TEST, [LSV_FN_SIGNBIT] = U_TEST,
+    [LSV_FN_NEG] = U_NEG,          [LSV_FN_POS] = U_POS,
+    [LSV_FN_ABS] = U_ABS,          [LSV_FN_INVERT] = U_INVERT,
+    [LSV_FN_LOGICAL_NOT] = U_TEST, [LSV_FN_SIGN] = U_SIGN,
+    [LSV_FN_SQUARE] = U_SQUARE,    [LSV_FN_RECIPROCAL] = U_RECIPROCAL,
+    [LSV_FN_FLOOR] = U_ROUND,      [LSV_FN_CEIL] = U_ROUND,
+    [LSV_FN_TRUNC] = U_ROUND,      [LSV_FN_RINT] = U_RINT,
+    [LSV_FN_RELU] = U_RELU,        [LSV_FN_ISNAN] = U_TEST,
+    [LSV_FN_ISINF] = U_TEST,       [LSV_FN_ISFINITE] = U_TEST,
+    [LSV_FN_SIGNBIT] = U_TEST,
 }; /* the rest: U_REAL, 0 */
 
 static lsv_status no_unary_loop(const char *name, lsv_error *err) {
-    return lsv_fail(err, LSV_ETYPE, "ufunc '%s' did not contain a loop with signature matching types "
-                                    "<class 'numpy.dtypes.BoolDType'> -> None", name);
+    return lsv_fail(err, LSV_ETYPE,
+                    "ufunc '%s' did not contain a loop with signature matching types "
+                    "<class 'numpy.dtypes.BoolDType'> -> None",
+                    name);
 }
 
 /* What NumPy and torch say to a bool operand; LSV_OK where they take it. */
@@ -329,11 +366,13 @@ static lsv_status check_bool(lsv_unary_op op, lsv_kind kind, lsv_error *err) {
     const char *name = lsv_unary_name(op, kind);
     switch ((unary_class)unary_classes[op]) {
     case U_NEG:
-        return numpy ? lsv_fail(err, LSV_ETYPE, "The numpy boolean negative, the `-` operator, is not supported, use the "
-                                                "`~` operator or the logical_not function instead.")
-                     : lsv_fail(err, LSV_ENOTIMPL, "Negation, the `-` operator, on a bool tensor is not supported. If you "
-                                                   "are trying to invert a mask, use the `~` or `logical_not()` operator "
-                                                   "instead.");
+        return numpy ? lsv_fail(err, LSV_ETYPE,
+                                "The numpy boolean negative, the `-` operator, is not supported, use the "
+                                "`~` operator or the logical_not function instead.")
+                     : lsv_fail(err, LSV_ENOTIMPL,
+                                "Negation, the `-` operator, on a bool tensor is not supported. If you "
+                                "are trying to invert a mask, use the `~` or `logical_not()` operator "
+                                "instead.");
     case U_POS:
         return numpy ? no_unary_loop(name, err)
                      : lsv_fail(err, LSV_ENOTIMPL, "The `+` operator, on a bool tensor is not supported.");
@@ -372,7 +411,8 @@ lsv_status lsv_unary_types(lsv_unary_op op, const lsv_array *a, lsv_types *t, ls
         if (!lsv_dtype_is_float(d)) break;
         return kind == LSV_NUMPY
                    ? unsupported_inputs("invert", err)
-                   : lsv_fail(err, LSV_ETYPE, "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
+                   : lsv_fail(err, LSV_ETYPE,
+                              "~ (operator.invert) is only implemented on integer and Boolean-type tensors");
     default: break;
     }
     t->compute = lsv_compute_of(t->in);

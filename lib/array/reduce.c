@@ -78,7 +78,8 @@ static lsv_scalar start_of(lsv_reduction op, lsv_dtype d) {
     return lsv_scalar_int(low ? INT64_MIN : INT64_MAX);
 }
 
-static lsv_status fold_simple(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, lsv_array **out, lsv_error *err) {
+static lsv_status fold_simple(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, lsv_array **out,
+                              lsv_error *err) {
     lsv_nest nest;
     lsv_array *result = NULL;
     lsv_dtype d = (lsv_dtype)a->dtype;
@@ -86,25 +87,30 @@ static lsv_status fold_simple(lsv_reduction op, const lsv_fold *fold, const lsv_
     if (op == LSV_COUNT_NONZERO) d = LSV_INT64;
     LSV_TRY(lsv_fold_nest(fold, a, false, d, &nest, &result, err));
     lsv_status status = lsv_fill(result, start_of(op, d), err);
-    if (status == LSV_OK) status = lsv_nest_run(&nest, folds[op][lsv_compute_of((lsv_dtype)a->dtype)], NULL, err);
+    if (status == LSV_OK)
+        status = lsv_nest_run(&nest, folds[op][lsv_compute_of((lsv_dtype)a->dtype)], NULL, err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);
     return status;
 }
 
 /* Nothing to take the minimum of. */
-static lsv_status check_not_empty(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, lsv_error *err) {
-    static const char *const numpy[LSV_NREDUCTIONS] = {[LSV_MIN] = "minimum", [LSV_MAX] = "maximum",
-                                                       [LSV_NANMIN] = "fmin", [LSV_NANMAX] = "fmax"};
+static lsv_status check_not_empty(lsv_reduction op, const lsv_fold *fold, const lsv_array *a,
+                                  lsv_error *err) {
+    static const char *const numpy[LSV_NREDUCTIONS] = {
+        [LSV_MIN] = "minimum", [LSV_MAX] = "maximum", [LSV_NANMIN] = "fmin", [LSV_NANMAX] = "fmax"};
     if (fold->count > 0) return LSV_OK;
     if (a->kind == LSV_NUMPY) {
         if (fold->size == 0) return LSV_OK;
-        return lsv_fail(err, LSV_EVALUE, "zero-size array to reduction operation %s which has no identity", numpy[op]);
+        return lsv_fail(err, LSV_EVALUE, "zero-size array to reduction operation %s which has no identity",
+                        numpy[op]);
     }
     const char *name = op == LSV_MIN || op == LSV_NANMIN ? "min" : "max";
     if (fold->everything)
-        return lsv_fail(err, LSV_ERUNTIME, "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify "
-                                           "the reduction dim with the 'dim' argument.", name);
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "%s(): Expected reduction dim to be specified for input.numel() == 0. Specify "
+                        "the reduction dim with the 'dim' argument.",
+                        name);
     int dim = 0;
     while (!fold->gone[dim] || a->shape[dim] != 0) dim++;
     return lsv_fail(err, LSV_EINDEX, "%s(): Expected reduction dim %d to have non-zero size.", name, dim);
@@ -125,7 +131,8 @@ static lsv_status convert_result(lsv_array **out, lsv_dtype dtype, lsv_error *er
     return status;
 }
 
-static lsv_status comparing(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, lsv_array **out, lsv_error *err) {
+static lsv_status comparing(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, lsv_array **out,
+                            lsv_error *err) {
     const lsv_array *use;
     lsv_array *owned, *result = NULL;
     if (op == LSV_MIN || op == LSV_MAX || op == LSV_NANMIN || op == LSV_NANMAX)
@@ -142,8 +149,8 @@ static lsv_status comparing(lsv_reduction op, const lsv_fold *fold, const lsv_ar
 
 /* ---- sums ---- */
 
-static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
-                         lsv_array **out, lsv_error *err) {
+static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array *a,
+                         const lsv_reduce_options *options, lsv_array **out, lsv_error *err) {
     lsv_dtype dtype = (lsv_dtype)a->dtype;
     bool asked = options && options->has_dtype;
     if (asked) dtype = options->dtype;
@@ -155,7 +162,8 @@ static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array
     LSV_TRY(lsv_borrow_as(a, dtype, &use, &rounded, err));
     lsv_status status = widened(use, &use, &owned, err);
     if (status == LSV_OK)
-        status = op == LSV_SUM ? lsv_fold_sum(&rounding, use, &result, err) : lsv_fold_prod(fold, use, &result, err);
+        status = op == LSV_SUM ? lsv_fold_sum(&rounding, use, &result, err)
+                               : lsv_fold_prod(fold, use, &result, err);
     lsv_release(owned);
     lsv_release(rounded);
     if (status != LSV_OK) return status;
@@ -190,8 +198,8 @@ static void divide_by(lsv_array *out, double n, bool root) {
 }
 
 /* The dtype a mean or a variance is worked out in, and the one it is given back in. */
-static lsv_status mean_types(const lsv_array *a, const lsv_reduce_options *options, bool variance, lsv_dtype *work,
-                             lsv_dtype *give, lsv_error *err) {
+static lsv_status mean_types(const lsv_array *a, const lsv_reduce_options *options, bool variance,
+                             lsv_dtype *work, lsv_dtype *give, lsv_error *err) {
     lsv_dtype d = (lsv_dtype)a->dtype;
     bool asked = options && options->has_dtype;
     if (asked) d = options->dtype;
@@ -199,14 +207,17 @@ static lsv_status mean_types(const lsv_array *a, const lsv_reduce_options *optio
     if (lsv_is_half(d) && !(variance && a->kind == LSV_NUMPY)) *work = LSV_FLOAT32;
     if (a->kind == LSV_NUMPY || lsv_dtype_is_float(d)) return LSV_OK;
     if (variance) lsv_fail(err, LSV_ENOTIMPL, "std and var only support floating point and complex dtypes");
-    else lsv_fail(err, LSV_ENOTIMPL, "mean(): could not infer output dtype. %s dtype must be either a floating point or "
-                                     "complex dtype. Got: %s", asked ? "Optional" : "Input", lsv_torch_type_name(d));
+    else
+        lsv_fail(err, LSV_ENOTIMPL,
+                 "mean(): could not infer output dtype. %s dtype must be either a floating point or "
+                 "complex dtype. Got: %s",
+                 asked ? "Optional" : "Input", lsv_torch_type_name(d));
     lsv_hint(err, "convert with .float() first");
     return LSV_ENOTIMPL;
 }
 
-static lsv_status mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
-                       lsv_error *err) {
+static lsv_status mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
+                       lsv_array **out, lsv_error *err) {
     lsv_dtype work, give;
     const lsv_array *use;
     lsv_array *owned, *result = NULL;
@@ -224,8 +235,8 @@ static lsv_status mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduc
 /* ---- variance ---- */
 
 /* NumPy: the deviations from the mean, squared, summed as any array. */
-static lsv_status numpy_variance(const lsv_fold *fold, const lsv_array *a, double ddof, bool root, lsv_array **out,
-                                 lsv_error *err) {
+static lsv_status numpy_variance(const lsv_fold *fold, const lsv_array *a, double ddof, bool root,
+                                 lsv_array **out, lsv_error *err) {
     lsv_fold kept = *fold; /* the mean keeps its axes, to broadcast */
     lsv_array *average = NULL, *x = NULL, *result = NULL;
     kept.keepdims = true;
@@ -285,9 +296,12 @@ static lsv_status welford_run(void *context, char *const *at, const ptrdiff_t *s
     return LSV_OK;
 }
 
-static lsv_status torch_variance(const lsv_fold *fold, const lsv_array *a, double ddof, bool root, lsv_array **out,
-                                 lsv_error *err) {
-    welford w = {.single = a->dtype == LSV_FLOAT32, .two_pass = fold->all, .root = root, .length = fold->count,
+static lsv_status torch_variance(const lsv_fold *fold, const lsv_array *a, double ddof, bool root,
+                                 lsv_array **out, lsv_error *err) {
+    welford w = {.single = a->dtype == LSV_FLOAT32,
+                 .two_pass = fold->all,
+                 .root = root,
+                 .length = fold->count,
                  .divisor = fmax((double)fold->count - ddof, 0)};
     lsv_array *average = NULL, *result = NULL;
     lsv_nest nest;
@@ -298,14 +312,15 @@ static lsv_status torch_variance(const lsv_fold *fold, const lsv_array *a, doubl
         lsv_release(average);
     }
     LSV_TRY(lsv_fold_nest(fold, a, true, (lsv_dtype)a->dtype, &nest, &result, err));
-    lsv_status status = fold->count ? lsv_nest_run(&nest, welford_run, &w, err) : lsv_fill(result, lsv_scalar_float(NAN), err);
+    lsv_status status = fold->count ? lsv_nest_run(&nest, welford_run, &w, err)
+                                    : lsv_fill(result, lsv_scalar_float(NAN), err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);
     return status;
 }
 
-static lsv_status variance(lsv_reduction op, const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
-                           lsv_array **out, lsv_error *err) {
+static lsv_status variance(lsv_reduction op, const lsv_fold *fold, const lsv_array *a,
+                           const lsv_reduce_options *options, lsv_array **out, lsv_error *err) {
     lsv_dtype work, give;
     const lsv_array *use;
     lsv_array *owned, *result = NULL;
@@ -339,8 +354,8 @@ static lsv_status without_nan(const lsv_array *a, lsv_array **out, lsv_error *er
     return lsv_nan_to_num(a, 0, INFINITY, -INFINITY, out, err);
 }
 
-static lsv_status nan_sum(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
-                          lsv_error *err) {
+static lsv_status nan_sum(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
+                          lsv_array **out, lsv_error *err) {
     lsv_array *clean = NULL;
     if (!lsv_dtype_is_float((lsv_dtype)a->dtype)) return add_up(LSV_SUM, fold, a, options, out, err);
     LSV_TRY(without_nan(a, &clean, err));
@@ -349,12 +364,13 @@ static lsv_status nan_sum(const lsv_fold *fold, const lsv_array *a, const lsv_re
     return status;
 }
 
-static lsv_status nan_mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
-                           lsv_error *err) {
+static lsv_status nan_mean(const lsv_fold *fold, const lsv_array *a, const lsv_reduce_options *options,
+                           lsv_array **out, lsv_error *err) {
     lsv_array *sum = NULL, *number = NULL, *counted = NULL;
     if (!lsv_dtype_is_float((lsv_dtype)a->dtype)) {
         if (a->kind == LSV_TORCH)
-            return lsv_fail(err, LSV_ENOTIMPL, "nanmean(): expected input to have floating point or complex dtype but got %s",
+            return lsv_fail(err, LSV_ENOTIMPL,
+                            "nanmean(): expected input to have floating point or complex dtype but got %s",
                             lsv_torch_type_name((lsv_dtype)a->dtype));
         return mean(fold, a, options, out, err);
     }
@@ -375,7 +391,8 @@ static lsv_status log_sum_exp(const lsv_fold *fold, const lsv_array *a, lsv_arra
     const lsv_array *use;
     lsv_types t;
     LSV_TRY(lsv_unary_types(LSV_FN_EXP, a, &t, err));
-    LSV_TRY(lsv_borrow_as(a, a->dtype == LSV_BOOL && a->kind == LSV_NUMPY ? LSV_FLOAT64 : t.in, &use, &owned, err));
+    LSV_TRY(lsv_borrow_as(a, a->dtype == LSV_BOOL && a->kind == LSV_NUMPY ? LSV_FLOAT64 : t.in, &use, &owned,
+                          err));
     kept.keepdims = true;
     kept.ndim = a->ndim;
     for (int i = 0; i < a->ndim; i++) kept.shape[i] = fold->gone[i] ? 1 : a->shape[i];
@@ -408,8 +425,8 @@ static lsv_status log_sum_exp(const lsv_fold *fold, const lsv_array *a, lsv_arra
 
 /* ---- entries ---- */
 
-lsv_status lsv_reduce(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
-                      lsv_error *err) {
+lsv_status lsv_reduce(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options,
+                      lsv_array **out, lsv_error *err) {
     lsv_fold fold;
     LSV_TRY(lsv_fold_init(&fold, a, options, err));
     switch (op) {
@@ -433,14 +450,18 @@ static lsv_status check_arg(bool max, const lsv_fold *fold, const lsv_array *a, 
         return lsv_fail(err, LSV_ENOTIMPL, "%s(): does not support bool input", name);
     if (fold->count > 0) return LSV_OK;
     if (a->kind == LSV_NUMPY)
-        return fold->size ? lsv_fail(err, LSV_EVALUE, "attempt to get %s of an empty sequence", name) : LSV_OK;
-    if (flat) return lsv_fail(err, LSV_EINDEX, "%s(): Expected reduction dim to be specified for input.numel() == 0.", name);
+        return fold->size ? lsv_fail(err, LSV_EVALUE, "attempt to get %s of an empty sequence", name)
+                          : LSV_OK;
+    if (flat)
+        return lsv_fail(err, LSV_EINDEX,
+                        "%s(): Expected reduction dim to be specified for input.numel() == 0.", name);
     int dim = 0;
     while (!fold->gone[dim]) dim++;
     return lsv_fail(err, LSV_EINDEX, "%s(): Expected reduction dim %d to have non-zero size.", name, dim);
 }
 
-lsv_status lsv_argreduce(bool max, const lsv_array *a, int axis, bool flat, bool keepdims, lsv_array **out, lsv_error *err) {
+lsv_status lsv_argreduce(bool max, const lsv_array *a, int axis, bool flat, bool keepdims, lsv_array **out,
+                         lsv_error *err) {
     lsv_fold fold;
     lsv_nest nest;
     const lsv_array *use;
@@ -476,13 +497,13 @@ typedef struct finding {
     ptrdiff_t seen, where;
 } finding;
 
-#define SWEEP(T)                                                                                   \
-    for (ptrdiff_t i = 0; i < n; i++) {                                                            \
-        T x = *(const T *)(const void *)(at[0] + i * step[0]);                                     \
-        if (x - x != 0) {                                                                          \
-            f->where = f->seen + i;                                                                \
-            return LSV_EVALUE; /* ends the walk */                                                 \
-        }                                                                                          \
+#define SWEEP(T)                                               \
+    for (ptrdiff_t i = 0; i < n; i++) {                        \
+        T x = *(const T *)(const void *)(at[0] + i * step[0]); \
+        if (x - x != 0) {                                      \
+            f->where = f->seen + i;                            \
+            return LSV_EVALUE; /* ends the walk */             \
+        }                                                      \
     }
 
 /* A block's sum of differences x - x is 0 exactly when all are finite; vectorises. */
@@ -508,7 +529,8 @@ LSV_VECTOR static bool block_finite_f4(const float *x, ptrdiff_t n) {
 static lsv_status sweep(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) {
     finding *f = context;
     if (f->dtype == LSV_FLOAT64) {
-        if (step[0] != sizeof(double) || !block_finite_f8((const double *)(const void *)at[0], n)) SWEEP(double)
+        if (step[0] != sizeof(double) || !block_finite_f8((const double *)(const void *)at[0], n))
+            SWEEP(double)
     } else if (f->dtype == LSV_FLOAT32) {
         if (step[0] != sizeof(float) || !block_finite_f4((const float *)(const void *)at[0], n)) SWEEP(float)
     } else {

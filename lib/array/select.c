@@ -13,8 +13,8 @@ typedef struct chooser {
     size_t item;
 } chooser;
 
-#define CHOOSE(T)                                                                                  \
-    for (ptrdiff_t i = 0; i < m; i++, a += step[1], b += step[2], o += step[3])                    \
+#define CHOOSE(T)                                                               \
+    for (ptrdiff_t i = 0; i < m; i++, a += step[1], b += step[2], o += step[3]) \
         *(T *)(void *)o = *(const T *)(const void *)(truth[i] ? a : b);
 
 /* Operands 0: condition, 1: a, 2: b, 3: out; a, b and out of one dtype. */
@@ -36,8 +36,17 @@ static lsv_status choose(void *context, char *const *at, const ptrdiff_t *step, 
     return LSV_OK;
 }
 
-static lsv_status where_shape(const lsv_array *cond, const lsv_array *a, const lsv_array *b, bool torch, int *ndim,
-                              ptrdiff_t *shape, lsv_error *err) {
+/* In the order in which the function takes them. */
+static lsv_status three_shapes(const lsv_array *a, const lsv_array *b, const lsv_array *c, lsv_error *err) {
+    char x[LSV_SHAPE_TEXT], y[LSV_SHAPE_TEXT], z[LSV_SHAPE_TEXT];
+    return lsv_fail(err, LSV_EVALUE, "operands could not be broadcast together with shapes %s %s %s",
+                    lsv_shape_tight(a->ndim, a->shape, x, sizeof x),
+                    lsv_shape_tight(b->ndim, b->shape, y, sizeof y),
+                    lsv_shape_tight(c->ndim, c->shape, z, sizeof z));
+}
+
+static lsv_status where_shape(const lsv_array *cond, const lsv_array *a, const lsv_array *b, bool torch,
+                              int *ndim, ptrdiff_t *shape, lsv_error *err) {
     lsv_array first = *a, second = *b, condition = *cond;
     first.kind = second.kind = condition.kind = torch ? LSV_TORCH : LSV_NUMPY;
     first.flags = second.flags = condition.flags = 0;
@@ -48,14 +57,11 @@ static lsv_status where_shape(const lsv_array *cond, const lsv_array *a, const l
         status = lsv_broadcast(&first, &second, ndim, shape, err);
     }
     if (status == LSV_OK || status == LSV_ENOMEM || torch) return status;
-    char c[LSV_SHAPE_TEXT], x[LSV_SHAPE_TEXT], y[LSV_SHAPE_TEXT];
-    return lsv_fail(err, LSV_EVALUE, "operands could not be broadcast together with shapes %s %s %s",
-                    lsv_shape_tight(cond->ndim, cond->shape, c, sizeof c), lsv_shape_tight(a->ndim, a->shape, x, sizeof x),
-                    lsv_shape_tight(b->ndim, b->shape, y, sizeof y));
+    return three_shapes(cond, a, b, err);
 }
 
-static lsv_status where_run(const lsv_array *cond, const lsv_array *a, const lsv_array *b, lsv_kind kind, int ndim,
-                            const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
+static lsv_status where_run(const lsv_array *cond, const lsv_array *a, const lsv_array *b, lsv_kind kind,
+                            int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
     lsv_nest nest;
     lsv_array *result = NULL;
     chooser c = {(lsv_dtype)cond->dtype, lsv_dtype_size((lsv_dtype)a->dtype)};
@@ -72,12 +78,14 @@ static lsv_status where_run(const lsv_array *cond, const lsv_array *a, const lsv
     return status;
 }
 
-lsv_status lsv_where(const lsv_array *cond, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+lsv_status lsv_where(const lsv_array *cond, const lsv_array *a, const lsv_array *b, lsv_array **out,
+                     lsv_error *err) {
     lsv_kind kind = lsv_result_kind(a, b);
     if (a->flags & b->flags & LSV_WEAK) kind = (lsv_kind)cond->kind;
     else if (cond->kind == LSV_TORCH) kind = LSV_TORCH;
     if (kind == LSV_TORCH && cond->kind == LSV_TORCH && cond->dtype != LSV_BOOL)
-        return lsv_fail(err, LSV_ERUNTIME, "where expected condition to be a boolean tensor, but got a tensor with dtype %s",
+        return lsv_fail(err, LSV_ERUNTIME,
+                        "where expected condition to be a boolean tensor, but got a tensor with dtype %s",
                         lsv_torch_type_name((lsv_dtype)cond->dtype));
     lsv_array left = *a, right = *b;
     if (left.flags & LSV_WEAK) left.kind = (uint8_t)kind;
@@ -105,21 +113,22 @@ static bool beyond_int32(const lsv_array *a, const lsv_array *bound, bool above)
     return above ? x > INT32_MAX : x < INT32_MIN;
 }
 
-lsv_status lsv_clip(const lsv_array *a, const lsv_array *lo, const lsv_array *hi, lsv_array **out, lsv_error *err) {
+lsv_status lsv_clip(const lsv_array *a, const lsv_array *lo, const lsv_array *hi, lsv_array **out,
+                    lsv_error *err) {
     if (!lo && !hi)
-        return a->kind == LSV_TORCH
-                   ? lsv_fail(err, LSV_ERUNTIME, "torch.clamp: At least one of 'min' or 'max' must not be None")
-                   : lsv_copy(a, out, err);
+        return a->kind == LSV_TORCH ? lsv_fail(err, LSV_ERUNTIME,
+                                               "torch.clamp: At least one of 'min' or 'max' must not be None")
+                                    : lsv_copy(a, out, err);
     if (lo && beyond_int32(a, lo, false)) lo = NULL;
     if (hi && beyond_int32(a, hi, true)) hi = NULL;
     if (!lo && !hi) return lsv_copy(a, out, err);
     if (!lo) return lsv_binary(LSV_OP_MINIMUM, a, hi, out, err);
     if (!hi) return lsv_binary(LSV_OP_MAXIMUM, a, lo, out, err);
     lsv_array *raised = NULL;
-    LSV_TRY(lsv_binary(LSV_OP_MAXIMUM, a, lo, &raised, err));
-    lsv_status status = lsv_binary(LSV_OP_MINIMUM, raised, hi, out, err);
+    lsv_status status = lsv_binary(LSV_OP_MAXIMUM, a, lo, &raised, err);
+    if (status == LSV_OK) status = lsv_binary(LSV_OP_MINIMUM, raised, hi, out, err);
     lsv_release(raised);
-    return status;
+    return status == LSV_EVALUE && a->kind == LSV_NUMPY ? three_shapes(a, lo, hi, err) : status;
 }
 
 /* first(a, number), rounded, second(…, number) */
@@ -148,13 +157,17 @@ lsv_status lsv_round(const lsv_array *a, int decimals, lsv_array **out, lsv_erro
     if (decimals == 0) {
         if (a->kind == LSV_TORCH && a->dtype == LSV_BOOL)
             return lsv_fail(err, LSV_ENOTIMPL, "\"round_vml_cpu\" not implemented for 'Bool'");
-        return lsv_dtype_is_int((lsv_dtype)a->dtype) ? lsv_copy(a, out, err) : lsv_unary(LSV_FN_RINT, a, out, err);
+        return lsv_dtype_is_int((lsv_dtype)a->dtype) ? lsv_copy(a, out, err)
+                                                     : lsv_unary(LSV_FN_RINT, a, out, err);
     }
     if (!lsv_dtype_is_float((lsv_dtype)a->dtype) && a->kind == LSV_TORCH)
-        return lsv_fail(err, LSV_ENOTIMPL, "\"round_cpu\" not implemented for '%s'", lsv_torch_type_name((lsv_dtype)a->dtype));
+        return lsv_fail(err, LSV_ENOTIMPL, "\"round_cpu\" not implemented for '%s'",
+                        lsv_torch_type_name((lsv_dtype)a->dtype));
     if (a->dtype == LSV_BOOL)
-        return lsv_fail(err, LSV_ETYPE, "Cannot cast ufunc '%s' output from dtype('float64') to dtype('bool') with "
-                                        "casting rule 'same_kind'", decimals > 0 ? "multiply" : "divide");
+        return lsv_fail(err, LSV_ETYPE,
+                        "Cannot cast ufunc '%s' output from dtype('float64') to dtype('bool') with "
+                        "casting rule 'same_kind'",
+                        decimals > 0 ? "multiply" : "divide");
     if (lsv_dtype_is_int((lsv_dtype)a->dtype) && decimals > 0) return lsv_copy(a, out, err);
     static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
     int places = decimals < 0 ? -decimals : decimals;
@@ -170,10 +183,10 @@ typedef struct replacing {
     double nan, high, low;
 } replacing;
 
-#define REPLACE(T)                                                                                 \
-    for (ptrdiff_t i = 0; i < n; i++, a += step[0], o += step[1]) {                                \
-        T x = *(const T *)(const void *)a;                                                         \
-        *(T *)(void *)o = x != x ? (T)r->nan : isinf(x) ? (x > 0 ? (T)r->high : (T)r->low) : x;    \
+#define REPLACE(T)                                                                              \
+    for (ptrdiff_t i = 0; i < n; i++, a += step[0], o += step[1]) {                             \
+        T x = *(const T *)(const void *)a;                                                      \
+        *(T *)(void *)o = x != x ? (T)r->nan : isinf(x) ? (x > 0 ? (T)r->high : (T)r->low) : x; \
     }
 
 static lsv_status replace(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) {
@@ -195,9 +208,12 @@ static lsv_status replace(void *context, char *const *at, const ptrdiff_t *step,
     return LSV_OK;
 }
 
-lsv_status lsv_nan_to_num(const lsv_array *a, double nan, double posinf, double neginf, lsv_array **out, lsv_error *err) {
-    static const double largest[LSV_NDTYPES] = {[LSV_FLOAT16] = 65504, [LSV_BFLOAT16] = 0x1.FEp127,
-                                                [LSV_FLOAT32] = 0x1.FFFFFEp127, [LSV_FLOAT64] = 0x1.FFFFFFFFFFFFFp1023};
+lsv_status lsv_nan_to_num(const lsv_array *a, double nan, double posinf, double neginf, lsv_array **out,
+                          lsv_error *err) {
+    static const double largest[LSV_NDTYPES] = {[LSV_FLOAT16] = 65504,
+                                                [LSV_BFLOAT16] = 0x1.FEp127,
+                                                [LSV_FLOAT32] = 0x1.FFFFFEp127,
+                                                [LSV_FLOAT64] = 0x1.FFFFFFFFFFFFFp1023};
     if (!lsv_dtype_is_float((lsv_dtype)a->dtype)) return lsv_copy(a, out, err);
     replacing r = {(lsv_dtype)a->dtype, isnan(nan) ? 0 : nan, isnan(posinf) ? largest[a->dtype] : posinf,
                    isnan(neginf) ? -largest[a->dtype] : neginf};
@@ -228,7 +244,8 @@ typedef struct closeness {
         const T *x = (const T *)(const void *)a, *y = (const T *)(const void *)b;                  \
         const T rtol = (T)c->rtol, atol = (T)c->atol;                                              \
         for (ptrdiff_t i = 0; i < m; i++)                                                          \
-            result[i] = x[i] == y[i] || (ABS(y[i]) <= LIMIT_##T && ABS(x[i] - y[i]) <= atol + rtol * ABS(y[i])) || \
+            result[i] = x[i] == y[i] ||                                                            \
+                        (ABS(y[i]) <= LIMIT_##T && ABS(x[i] - y[i]) <= atol + rtol * ABS(y[i])) || \
                         (c->equal_nan && x[i] != x[i] && y[i] != y[i]);                            \
     }
 #define LIMIT_float 0x1.FFFFFEp127f
@@ -254,11 +271,13 @@ static lsv_status compare(void *context, char *const *at, const ptrdiff_t *step,
     return LSV_OK;
 }
 
-static lsv_status nearly(const lsv_array *a, const lsv_array *b, closeness *c, lsv_array **out, lsv_error *err) {
+static lsv_status nearly(const lsv_array *a, const lsv_array *b, closeness *c, lsv_array **out,
+                         lsv_error *err) {
     int ndim;
     ptrdiff_t shape[LSV_MAXDIM];
     lsv_kind kind = lsv_result_kind(a, b);
-    if (kind == LSV_TORCH && a->kind == b->kind && a->dtype != b->dtype && !((a->flags | b->flags) & LSV_WEAK))
+    if (kind == LSV_TORCH && a->kind == b->kind && a->dtype != b->dtype &&
+        !((a->flags | b->flags) & LSV_WEAK))
         return lsv_fail(err, LSV_ERUNTIME, "%s did not match %s", lsv_torch_type_name((lsv_dtype)a->dtype),
                         lsv_torch_type_name((lsv_dtype)b->dtype));
     LSV_TRY(lsv_broadcast(a, b, &ndim, shape, err));
@@ -281,14 +300,14 @@ static lsv_status nearly(const lsv_array *a, const lsv_array *b, closeness *c, l
     return status;
 }
 
-lsv_status lsv_isclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan, lsv_array **out,
-                       lsv_error *err) {
+lsv_status lsv_isclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan,
+                       lsv_array **out, lsv_error *err) {
     closeness c = {.rtol = rtol, .atol = atol, .equal_nan = equal_nan};
     return nearly(a, b, &c, out, err);
 }
 
-lsv_status lsv_allclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan, bool *out,
-                        lsv_error *err) {
+lsv_status lsv_allclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan,
+                        bool *out, lsv_error *err) {
     closeness c = {.rtol = rtol, .atol = atol, .equal_nan = equal_nan, .all_only = true};
     LSV_TRY(nearly(a, b, &c, NULL, err));
     *out = c.all;
@@ -322,8 +341,10 @@ bool lsv_array_equal(const lsv_array *a, const lsv_array *b) {
     if (a->ndim != b->ndim) return false;
     for (int i = 0; i < a->ndim; i++)
         if (a->shape[i] != b->shape[i]) return false;
-    lsv_compute compute = lsv_compute_of(lsv_promote_types(LSV_NUMPY, (lsv_dtype)a->dtype, (lsv_dtype)b->dtype));
-    equality e = {(lsv_dtype)a->dtype, (lsv_dtype)b->dtype, lsv_compute_dtype(compute), lsv_loops2[LSV_OP_EQ][compute], true};
+    lsv_compute compute =
+        lsv_compute_of(lsv_promote_types(LSV_NUMPY, (lsv_dtype)a->dtype, (lsv_dtype)b->dtype));
+    equality e = {(lsv_dtype)a->dtype, (lsv_dtype)b->dtype, lsv_compute_dtype(compute),
+                  lsv_loops2[LSV_OP_EQ][compute], true};
     lsv_nest nest;
     lsv_nest_init(&nest, a->ndim, a->shape);
     lsv_nest_add(&nest, a);

@@ -98,7 +98,9 @@ lsv_status lsv_fold_median(const lsv_fold *fold, const lsv_array *a, lsv_array *
     bool torch = a->kind == LSV_TORCH;
     lsv_dtype d = (lsv_dtype)a->dtype;
     gather g = {.dtype = d, .length = fold->count, .finish = finish_median, .lower = torch};
-    if (torch && d == LSV_BOOL) return lsv_fail(err, LSV_ENOTIMPL, "\"median_%s\" not implemented for 'Bool'", fold->everything ? "cpu" : "out");
+    if (torch && d == LSV_BOOL)
+        return lsv_fail(err, LSV_ENOTIMPL, "\"median_%s\" not implemented for 'Bool'",
+                        fold->everything ? "cpu" : "out");
     g.out = torch || lsv_dtype_is_float(d) ? d : LSV_FLOAT64;
     if (torch && fold->count == 0 && fold->size > 0 && !fold->everything) {
         int dim = 0;
@@ -110,8 +112,11 @@ lsv_status lsv_fold_median(const lsv_fold *fold, const lsv_array *a, lsv_array *
     LSV_TRY(lsv_fold_nest(fold, a, true, g.out, &nest, &result, err));
     lsv_status status;
     if (fold->count == 0) {
-        status = lsv_fill(result, lsv_dtype_is_float(g.out) ? lsv_scalar_float(NAN)
-                                  : lsv_scalar_int(g.out == LSV_INT32 ? INT32_MIN : INT64_MIN), err);
+        status =
+            lsv_fill(result,
+                     lsv_dtype_is_float(g.out) ? lsv_scalar_float(NAN)
+                                               : lsv_scalar_int(g.out == LSV_INT32 ? INT32_MIN : INT64_MIN),
+                     err);
     } else {
         g.values = lsv_malloc((size_t)fold->count * sizeof *g.values);
         status = g.values ? lsv_nest_run(&nest, gather_run, &g, err)
@@ -137,10 +142,10 @@ static double between(double a, double b, double t, bool fused) {
     if (fused) return t < 0.5 ? fma(t, d, a) : fma(t - 1, d, b);
     return t < 0.5 ? a + d * t : b - d * (1 - t);
 }
-static float between_single(float a, float b, float t, bool fused) {
+static float between_single(float a, float b, double t, bool fused) {
     float d = b - a;
-    if (fused) return t < 0.5f ? fmaf(t, d, a) : fmaf(t - 1, d, b);
-    return t < 0.5f ? a + d * t : b - d * (1 - t);
+    if (fused) return (float)t < 0.5f ? fmaf((float)t, d, a) : fmaf((float)t - 1, d, b);
+    return t < 0.5 ? a + d * (float)t : b - d * (float)(1 - t);
 }
 
 /* float32 elements, float64 quantiles: the difference is still taken in float32. */
@@ -163,28 +168,34 @@ static void finish_quantile(gather *g, char *out) {
             nth_element(x, n, below);
             if (above > below) nth_element(x + above, n - above, 0);
         }
-        if (!nan && g->out == LSV_FLOAT32) value = (double)between_single((float)x[below], (float)x[above], (float)t, g->lower);
+        if (!nan && g->out == LSV_FLOAT32)
+            value = (double)between_single((float)x[below], (float)x[above], t, g->lower);
         else if (!nan && g->dtype == LSV_FLOAT32) value = between_mixed((float)x[below], (float)x[above], t);
         else if (!nan) value = between(x[below], x[above], t, g->lower);
         store_number(g->out, out, value);
     }
 }
 
-static lsv_status check_quantile(const lsv_array *a, const lsv_array *q, const lsv_fold *fold, lsv_error *err) {
+static lsv_status check_quantile(const lsv_array *a, const lsv_array *q, const lsv_fold *fold,
+                                 lsv_error *err) {
     bool torch = a->kind == LSV_TORCH;
     if (torch && a->dtype != LSV_FLOAT32 && a->dtype != LSV_FLOAT64)
         return lsv_fail(err, LSV_ERUNTIME, "quantile() input tensor must be either float or double dtype");
     if (!torch && a->dtype == LSV_BOOL)
-        return lsv_fail(err, LSV_ETYPE, "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the "
-                                        "`^` operator, or the logical_xor function instead.");
+        return lsv_fail(
+            err, LSV_ETYPE,
+            "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the "
+            "`^` operator, or the logical_xor function instead.");
     if (torch && !(q->flags & LSV_WEAK) && q->kind == LSV_TORCH && q->dtype != a->dtype)
         return lsv_fail(err, LSV_ERUNTIME, "quantile() q tensor must be same dtype as the input tensor");
     if (q->ndim > 1)
         return torch ? lsv_fail(err, LSV_ERUNTIME, "quantile() q must be a scalar or 1D tensor")
                      : lsv_fail(err, LSV_EVALUE, "q must be a scalar or 1d");
-    if (torch && a->size == 0) return lsv_fail(err, LSV_ERUNTIME, "quantile() input tensor must be non-empty");
+    if (torch && a->size == 0)
+        return lsv_fail(err, LSV_ERUNTIME, "quantile() input tensor must be non-empty");
     if (fold->count == 0)
-        return lsv_fail(err, LSV_EINDEX, "index -1 is out of bounds for axis 0 with size 0");
+        return lsv_fail(err, LSV_EINDEX, "index %d is out of bounds for axis 0 with size 0",
+                        lsv_dtype_is_float((lsv_dtype)a->dtype) ? -1 : 0);
     return LSV_OK;
 }
 
@@ -207,12 +218,13 @@ static lsv_status read_quantiles(const lsv_array *a, const lsv_array *q, double 
 }
 
 /* The result has q's axis (if any) in front; `first` is its slice for the first quantile. */
-static lsv_status quantile_run(const lsv_fold *fold, const lsv_array *a, const lsv_array *q, gather *g, lsv_array **out,
-                               lsv_error *err) {
+static lsv_status quantile_run(const lsv_fold *fold, const lsv_array *a, const lsv_array *q, gather *g,
+                               lsv_array **out, lsv_error *err) {
     lsv_nest nest;
     ptrdiff_t shape[LSV_MAXDIM];
     lsv_array *first = NULL, *result = NULL;
-    if (fold->ndim + q->ndim > LSV_MAXDIM) return lsv_fail(err, LSV_EVALUE, "the result would have too many dimensions");
+    if (fold->ndim + q->ndim > LSV_MAXDIM)
+        return lsv_fail(err, LSV_EVALUE, "the result would have too many dimensions");
     if (q->ndim) shape[0] = q->size;
     memcpy(shape + q->ndim, fold->shape, (size_t)fold->ndim * sizeof *shape);
     LSV_TRY(lsv_fold_nest(fold, a, true, g->out, &nest, &first, err));
@@ -230,8 +242,8 @@ static lsv_status quantile_run(const lsv_fold *fold, const lsv_array *a, const l
     return status;
 }
 
-lsv_status lsv_quantile(const lsv_array *a, const lsv_array *q, int axis, bool flat, bool keepdims, lsv_array **out,
-                        lsv_error *err) {
+lsv_status lsv_quantile(const lsv_array *a, const lsv_array *q, int axis, bool flat, bool keepdims,
+                        lsv_array **out, lsv_error *err) {
     lsv_fold fold;
     double *quantiles = NULL;
     lsv_reduce_options options = {.naxes = flat ? -1 : 1, .axes = {axis}, .keepdims = keepdims};
@@ -239,10 +251,15 @@ lsv_status lsv_quantile(const lsv_array *a, const lsv_array *q, int axis, bool f
     LSV_TRY(check_quantile(a, q, &fold, err));
     LSV_TRY(read_quantiles(a, q, &quantiles, err));
     lsv_dtype d = (lsv_dtype)a->dtype;
-    gather g = {.dtype = d, .length = fold.count, .finish = finish_quantile, .q = quantiles, .nq = q->size,
+    gather g = {.dtype = d,
+                .length = fold.count,
+                .finish = finish_quantile,
+                .q = quantiles,
+                .nq = q->size,
                 .lower = a->kind == LSV_TORCH};
     g.out = !lsv_dtype_is_float(d) ? LSV_FLOAT64 : d;
-    if (!(q->flags & LSV_WEAK) && q->ndim && a->kind == LSV_NUMPY) g.out = lsv_promote_types(LSV_NUMPY, g.out, (lsv_dtype)q->dtype);
+    if (!(q->flags & LSV_WEAK) && q->ndim && a->kind == LSV_NUMPY)
+        g.out = lsv_promote_types(LSV_NUMPY, g.out, (lsv_dtype)q->dtype);
     g.values = lsv_malloc((size_t)fold.count * sizeof *g.values);
     lsv_status status = g.values ? quantile_run(&fold, a, q, &g, out, err)
                                  : lsv_no_memory(err, (size_t)fold.count * sizeof *g.values);
@@ -259,7 +276,8 @@ static lsv_status check_bincount(const lsv_array *a, ptrdiff_t minlength, lsv_er
         return torch ? lsv_fail(err, LSV_ENOTIMPL, "\"bincount_cpu\" not implemented for '%s'",
                                 lsv_torch_type_name((lsv_dtype)a->dtype))
                      : lsv_fail(err, LSV_ETYPE,
-                                "Cannot cast array data from dtype('%s') to dtype('int64') according to the rule 'safe'",
+                                "Cannot cast array data from dtype('%s') to dtype('int64') according to the "
+                                "rule 'safe'",
                                 lsv_dtype_name((lsv_dtype)a->dtype));
     if (a->ndim != 1)
         return torch ? lsv_fail(err, LSV_ERUNTIME, "bincount only supports 1-d non-negative integral inputs.")
@@ -298,8 +316,10 @@ lsv_status lsv_bincount(const lsv_array *a, ptrdiff_t minlength, lsv_array **out
 
 static lsv_status check_range(double lo, double hi, bool asked, lsv_error *err) {
     if (isfinite(lo) && isfinite(hi))
-        return lo > hi ? lsv_fail(err, LSV_EVALUE, "max must be larger than min in range parameter.") : LSV_OK;
-    return lsv_fail(err, LSV_EVALUE, "%s range of [%g, %g] is not finite", asked ? "supplied" : "autodetected", lo, hi);
+        return lo > hi ? lsv_fail(err, LSV_EVALUE, "max must be larger than min in range parameter.")
+                       : LSV_OK;
+    return lsv_fail(err, LSV_EVALUE, "%s range of [%g, %g] is not finite",
+                    asked ? "supplied" : "autodetected", lo, hi);
 }
 
 static void span(const double *x, ptrdiff_t n, double *lo, double *hi) {
@@ -332,8 +352,8 @@ static void single_edges(float *edge, float lo, float hi, ptrdiff_t bins) {
     edge[bins] = hi;
 }
 
-lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, double lo, double hi, lsv_array **counts,
-                         lsv_array **edges, lsv_error *err) {
+lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, double lo, double hi,
+                         lsv_array **counts, lsv_array **edges, lsv_error *err) {
     lsv_array *numbers = NULL, *edge = NULL, *exact = NULL, *count = NULL;
     if (bins < 1) return lsv_fail(err, LSV_EVALUE, "`bins` must be positive, when an integer");
     LSV_TRY(lsv_astype(a, LSV_FLOAT64, &numbers, err));
@@ -346,7 +366,8 @@ lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, dou
     }
     lsv_dtype d = a->dtype == LSV_FLOAT32 && a->size ? LSV_FLOAT32 : LSV_FLOAT64;
     if (status == LSV_OK) status = lsv_linspace((lsv_kind)a->kind, d, lo, hi, bins + 1, true, &edge, err);
-    if (status == LSV_OK && d == LSV_FLOAT32 && !has_range) single_edges(lsv_data(edge), (float)lo, (float)hi, bins);
+    if (status == LSV_OK && d == LSV_FLOAT32 && !has_range)
+        single_edges(lsv_data(edge), (float)lo, (float)hi, bins);
     if (status == LSV_OK) status = lsv_astype(edge, LSV_FLOAT64, &exact, err);
     if (status == LSV_OK) status = lsv_zeros((lsv_kind)a->kind, LSV_INT64, 1, &bins, &count, err);
     if (status == LSV_OK) count_into(lsv_data(count), x, numbers->size, lsv_data(exact), bins);

@@ -35,27 +35,31 @@ static int cascade_power(ptrdiff_t size) {
 
 /* ---- integers: bool, int32, int64 to int64 ---- */
 
-#define INTEGER_FOLDS(SUFFIX, T)                                                                   \
-    LSV_VECTOR static lsv_status sum_##SUFFIX(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) { \
-        (void)context;                                                                             \
-        if (step[1] == 0) {                                                                        \
-            uint64_t sum = 0;                                                                      \
-            if (step[0] == sizeof(T))                                                              \
-                for (ptrdiff_t i = 0; i < n; i++) sum += (uint64_t)((const T *)(const void *)at[0])[i]; \
-            else                                                                                   \
-                for (ptrdiff_t i = 0; i < n; i++) sum += (uint64_t)*(const T *)(const void *)(at[0] + i * step[0]); \
-            *(uint64_t *)(void *)at[1] += sum;                                                     \
-        } else {                                                                                   \
-            for (ptrdiff_t i = 0; i < n; i++)                                                      \
-                *(uint64_t *)(void *)(at[1] + i * step[1]) += (uint64_t)*(const T *)(const void *)(at[0] + i * step[0]); \
-        }                                                                                          \
-        return LSV_OK;                                                                             \
-    }                                                                                              \
+#define INTEGER_FOLDS(SUFFIX, T)                                                                          \
+    LSV_VECTOR static lsv_status sum_##SUFFIX(void *context, char *const *at, const ptrdiff_t *step,      \
+                                              ptrdiff_t n) {                                              \
+        (void)context;                                                                                    \
+        if (step[1] == 0) {                                                                               \
+            uint64_t sum = 0;                                                                             \
+            if (step[0] == sizeof(T))                                                                     \
+                for (ptrdiff_t i = 0; i < n; i++) sum += (uint64_t)((const T *)(const void *)at[0])[i];   \
+            else                                                                                          \
+                for (ptrdiff_t i = 0; i < n; i++)                                                         \
+                    sum += (uint64_t) * (const T *)(const void *)(at[0] + i * step[0]);                   \
+            *(uint64_t *)(void *)at[1] += sum;                                                            \
+        } else {                                                                                          \
+            for (ptrdiff_t i = 0; i < n; i++)                                                             \
+                *(uint64_t *)(void *)(at[1] + i * step[1]) +=                                             \
+                    (uint64_t) * (const T *)(const void *)(at[0] + i * step[0]);                          \
+        }                                                                                                 \
+        return LSV_OK;                                                                                    \
+    }                                                                                                     \
     static lsv_status prod_##SUFFIX(void *context, char *const *at, const ptrdiff_t *step, ptrdiff_t n) { \
-        (void)context;                                                                             \
-        for (ptrdiff_t i = 0; i < n; i++)                                                          \
-            *(uint64_t *)(void *)(at[1] + i * step[1]) *= (uint64_t)*(const T *)(const void *)(at[0] + i * step[0]); \
-        return LSV_OK;                                                                             \
+        (void)context;                                                                                    \
+        for (ptrdiff_t i = 0; i < n; i++)                                                                 \
+            *(uint64_t *)(void *)(at[1] + i * step[1]) *=                                                 \
+                (uint64_t) * (const T *)(const void *)(at[0] + i * step[0]);                              \
+        return LSV_OK;                                                                                    \
     }
 INTEGER_FOLDS(b1, uint8_t)
 INTEGER_FOLDS(i4, int32_t)
@@ -143,7 +147,8 @@ static bool plan_buffer(const lsv_nest *nest, buffered *plan) {
     while (gone < nest->ndim && nest->step[gone][1] == 0) gone++;
     *plan = (buffered){0, 1, 1};
     if (gone < 2) return false;
-    while (plan->axes < gone && plan->core * nest->n[plan->axes] <= BUFFER) plan->core *= nest->n[plan->axes++];
+    while (plan->axes < gone && plan->core * nest->n[plan->axes] <= BUFFER)
+        plan->core *= nest->n[plan->axes++];
     if (plan->axes == 0) return false;
     if (plan->axes < gone) plan->steps = BUFFER / plan->core;
     return true;
@@ -156,7 +161,8 @@ static char *collect(const lsv_nest *nest, int axes, const char *at, char *to, l
         lsv_convert_run(d, to, item, d, at, nest->step[0][0], nest->n[0]);
         return to + nest->n[0] * item;
     }
-    for (ptrdiff_t i = 0; i < nest->n[axes - 1]; i++) to = collect(nest, axes - 1, at + i * nest->step[axes - 1][0], to, d);
+    for (ptrdiff_t i = 0; i < nest->n[axes - 1]; i++)
+        to = collect(nest, axes - 1, at + i * nest->step[axes - 1][0], to, d);
     return to;
 }
 
@@ -174,7 +180,8 @@ static lsv_status buffered_sum(lsv_nest *nest, const buffered *plan, lsv_dtype d
             ptrdiff_t steps = along - done < plan->steps ? along - done : plan->steps;
             char *to = (char *)buffer;
             for (ptrdiff_t i = 0; i < steps; i++)
-                to = collect(nest, plan->axes, at[0] + (split ? (done + i) * nest->step[plan->axes][0] : 0), to, d);
+                to = collect(nest, plan->axes, at[0] + (split ? (done + i) * nest->step[plan->axes][0] : 0),
+                             to, d);
             char *runs[2] = {(char *)buffer, at[1]};
             (void)(single ? numpy_sum_f4 : numpy_sum_f8)(NULL, runs, dense[!single], steps * plan->core);
         }
@@ -211,7 +218,8 @@ static lsv_status numpy_sum_half(void *context, char *const *at, const ptrdiff_t
 static lsv_status numpy_walk(lsv_nest *nest, lsv_dtype d, bool to_half, lsv_error *err) {
     buffered plan;
     if (to_half) return whole_run(nest, numpy_sum_half, NULL, err);
-    if (lsv_dtype_is_float(d) && nest->size > 0 && plan_buffer(nest, &plan)) return buffered_sum(nest, &plan, d, err);
+    if (lsv_dtype_is_float(d) && nest->size > 0 && plan_buffer(nest, &plan))
+        return buffered_sum(nest, &plan, d, err);
     return whole_run(nest, entries[d].sum, NULL, err);
 }
 
@@ -222,7 +230,8 @@ lsv_status lsv_fold_sum(const lsv_fold *fold, const lsv_array *a, lsv_array **ou
     bool torch = a->kind == LSV_TORCH && e->acc != LSV_INT64;
     LSV_TRY(lsv_fold_nest(fold, a, torch, e->acc, &nest, &result, err));
     fill(result, 0);
-    lsv_status status = torch ? torch_walk(&nest, a->dtype == LSV_FLOAT32, err) : numpy_walk(&nest, (lsv_dtype)a->dtype, fold->to_half, err);
+    lsv_status status = torch ? torch_walk(&nest, a->dtype == LSV_FLOAT32, err)
+                              : numpy_walk(&nest, (lsv_dtype)a->dtype, fold->to_half, err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);
     return status;

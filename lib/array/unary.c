@@ -41,8 +41,12 @@ static lsv_status unary_run(void *context, char *const *at, const ptrdiff_t *ste
     return LSV_OK;
 }
 
-lsv_status lsv_apply1(const lsv_types *t, lsv_loop1 *loop, const lsv_array *a, lsv_array **out, lsv_error *err) {
-    unary_work w = {.loop = loop, .from = (lsv_dtype)a->dtype, .in = t->in, .compute = lsv_compute_dtype(t->compute),
+lsv_status lsv_apply1(const lsv_types *t, lsv_loop1 *loop, const lsv_array *a, lsv_array **out,
+                      lsv_error *err) {
+    unary_work w = {.loop = loop,
+                    .from = (lsv_dtype)a->dtype,
+                    .in = t->in,
+                    .compute = lsv_compute_dtype(t->compute),
                     .out = t->out};
     w.kernel_out = t->out == LSV_BOOL ? LSV_BOOL : w.compute;
     w.convert_in = w.from != w.compute;
@@ -52,7 +56,8 @@ lsv_status lsv_apply1(const lsv_types *t, lsv_loop1 *loop, const lsv_array *a, l
         LSV_TRY(lsv_empty(t->kind, t->out, a->ndim, a->shape, &result, err));
         if (a->size <= LSV_NEST_POLL) {
             loop(result->data, a->data,
-                 (ptrdiff_t[]){(ptrdiff_t)lsv_dtype_size(t->out), (ptrdiff_t)lsv_dtype_size(w.compute)}, a->size);
+                 (ptrdiff_t[]){(ptrdiff_t)lsv_dtype_size(t->out), (ptrdiff_t)lsv_dtype_size(w.compute)},
+                 a->size);
             *out = result;
             return LSV_OK;
         }
@@ -81,6 +86,5 @@ lsv_status lsv_unary(lsv_unary_op op, const lsv_array *a, lsv_array **out, lsv_e
         lsv_blame(err, 0);
         return status;
     }
-    bool torch_sign = op == LSV_FN_SIGN && t.kind == LSV_TORCH;
-    return lsv_apply1(&t, torch_sign ? lsv_torch_sign[t.compute] : lsv_loops1[op][t.compute], a, out, err);
+    return lsv_apply1(&t, lsv_loop1_of(op, t.kind, t.compute), a, out, err);
 }

@@ -26,6 +26,8 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define ALIGNED_FROM ((size_t)256)
 #define ALIGNMENT ((size_t)64)
+/* Nobody has more; and the address sanitizer stops a program that asks. */
+#define MOST ((size_t)1 << (LSV_NO_POOLS ? 39 : 47))
 #define POOL_BLOCKS 8
 #define POOL_BYTES ((size_t)512 << 20)
 
@@ -196,6 +198,7 @@ static size_t large_find(void *at, bool release) {
 /* ---- the interface ---- */
 
 static void *take(size_t bytes, bool zero) {
+    if (bytes > MOST) return NULL;
     if (__builtin_expect(lsv_alloc_armed, 0) && !lsv_alloc_spare()) return NULL;
     void *block = NULL;
     if (!LSV_NO_POOLS && bytes >= LARGE) {

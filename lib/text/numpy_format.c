@@ -22,7 +22,7 @@ const lsv_numpy_options lsv_numpy_defaults = {
     .infstr = "inf",
     .sign = '-',
     .floatmode = LSV_FLOAT_MAXPREC,
-    .legacy = 0,
+    .legacy = 202,
 };
 
 int lsv_numpy_legacy(const lsv_numpy_options *o) { return o->legacy > 0 ? o->legacy : INT_MAX; }

@@ -249,7 +249,7 @@ lsv_status lsv_text_array2string(lsv_text *t, const lsv_array *a, const lsv_nump
 
 lsv_status lsv_text_ndarray_str(lsv_text *t, const lsv_array *a, const lsv_numpy_options *o, lsv_error *err) {
     if (a->ndim) return lsv_text_array2string(t, a, o, " ", "", "", NULL, NULL, err);
-    lsv_text_scalar_as(t, lsv_load((lsv_dtype)a->dtype, a->data), o ? lsv_numpy_legacy(o) : INT_MAX);
+    lsv_text_scalar_as(t, lsv_load((lsv_dtype)a->dtype, a->data), lsv_numpy_legacy(o ? o : &lsv_numpy_defaults));
     return outcome(t, err);
 }
 

@@ -31,7 +31,7 @@ void lsv_text_scalar_as(lsv_text *t, lsv_scalar x, int legacy) {
     else shortest_layout(t, x.f, x.dtype, legacy <= 202 ? 1e16 : bounds[x.dtype]);
 }
 
-void lsv_text_scalar(lsv_text *t, lsv_scalar x) { lsv_text_scalar_as(t, x, INT_MAX); }
+void lsv_text_scalar(lsv_text *t, lsv_scalar x) { lsv_text_scalar_as(t, x, lsv_numpy_defaults.legacy); }
 
 void lsv_text_scalar_repr(lsv_text *t, lsv_scalar x) {
     if (x.dtype == LSV_BOOL) {

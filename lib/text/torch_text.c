@@ -32,14 +32,15 @@ static void add_float(const printer *p, lsv_text *t, double x) {
     } else lsv_text_fixed(t, x, p->o->precision);
 }
 
-/* Only finite numbers other than 0 are measured; lengths are longest at an end of the range. */
+/* Only finite numbers other than 0 are measured; lengths are longest at an end of the range. The
+   width is that of the layout the numbers ask for, also where sci_mode= then forces the other
+   (PyTorch up to 2.8; a later one measures the layout it prints). */
 static lsv_status measure_floats(printer *p, const lsv_float_stats *s) {
     p->whole = true;
     p->width = 1;
     if (!s->nonzero) return LSV_OK;
     p->whole = s->whole;
-    p->scientific =
-        p->o->sci_mode < 0 ? s->most / s->least > 1000 || s->most > 1e8 || s->least < 1e-4 : p->o->sci_mode;
+    p->scientific = s->most / s->least > 1000 || s->most > 1e8 || s->least < 1e-4;
     double ends[4] = {s->pos_most, s->pos_least, -s->neg_most, -s->neg_least};
     lsv_text t = {0};
     for (int i = 0; i < 4; i++) {
@@ -48,6 +49,7 @@ static lsv_status measure_floats(printer *p, const lsv_float_stats *s) {
         add_float(p, &t, ends[i]);
         if ((int)t.length > p->width) p->width = (int)t.length;
     }
+    if (p->o->sci_mode >= 0) p->scientific = p->o->sci_mode;
     bool failed = t.failed;
     lsv_text_free(&t);
     return failed ? lsv_fail(p->err, LSV_ENOMEM, "out of memory") : LSV_OK;

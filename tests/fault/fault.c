@@ -46,7 +46,7 @@ static void discard(void *ctx, const char *bytes, size_t n) {
 
 static bool run(ls_interp *in, const char *text) {
     ls_source *source = ls_source_new("fault", text, strlen(text), 1);
-    bool ok = source && ls_run_cell(in, source);
+    bool ok = source ? ls_run_cell(in, source) : ls_no_memory(in);
     ls_source_release(source);
     return ok;
 }

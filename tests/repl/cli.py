@@ -23,7 +23,7 @@ def check(name, good, detail=""):
 
 def run(lsv, *args, text="", env=None, **options):
     environment = dict(os.environ, **(env or {}))
-    return subprocess.run([lsv, *args], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    return subprocess.run([lsv, *args], input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
                           timeout=60, env=environment, **options)
 
 

@@ -123,7 +123,7 @@ def blocks(open_terminal, tag):
     out = t.line("2)")
     out = t.line("x")
     check(tag + "and closes", "3" in out, out)
-    out = t.line("def f(:")
+    out = t.line("x = = 1")
     check(tag + "a syntax error is shown at once", "SyntaxError" in out, out)
     t.send("\x1b[200~a = 1\nb = 2\n\nfor k in range(2):\n    a += b\na + b\x1b[201~\n")
     out = t.read_until(PROMPT)

@@ -131,6 +131,15 @@ static void test_create(void) {
     CHECK_ARRAY(a, "[3]");
     CHECK(lsv_linspace(LSV_NUMPY, LSV_FLOAT64, 0, 1, -1, true, &a, &err) == LSV_EVALUE);
     CHECK_TEXT(err.message, "Number of samples, -1, must be non-negative.");
+    /* to PyTorch's last bit */
+    lsv_arange(LSV_TORCH, LSV_FLOAT32, lsv_scalar_float(0.1), lsv_scalar_float(0.1), 20, &a, &err);
+    CHECK(lsv_item(a, S(11)).f == 0x1.333332p+0 && lsv_item(a, S(19)).f == 2);
+    lsv_release(a);
+    lsv_linspace(LSV_TORCH, LSV_FLOAT32, -3.3, 2.2, 10, true, &a, &err);
+    CHECK(lsv_item(a, S(3)).f == -0x1.777778p+0 && lsv_item(a, S(6)).f == 0x1.77777cp-2);
+    lsv_release(a);
+    lsv_linspace(LSV_TORCH, LSV_INT64, -7.5, 9, 6, true, &a, &err);
+    CHECK_ARRAY(a, "[-7 -3 0 2 5 9]");
     lsv_eye(LSV_NUMPY, LSV_INT64, 2, 3, 1, &a, &err);
     CHECK_ARRAY(a, "[[0 1 0] [0 0 1]]");
     lsv_eye(LSV_NUMPY, LSV_FLOAT32, 3, 2, -2, &a, &err);

@@ -46,7 +46,8 @@ static void test_plain(void) {
 }
 
 static void test_integers(void) {
-    lsv_array *x = LINE(LSV_NUMPY, LSV_INT64, 7, -7, 7, -7, 5), *y = LINE(LSV_NUMPY, LSV_INT64, 2, 2, -2, -2, 0);
+    lsv_array *x = LINE(LSV_NUMPY, LSV_INT64, 7, -7, 7, -7, 5),
+              *y = LINE(LSV_NUMPY, LSV_INT64, 2, 2, -2, -2, 0);
     CHECK_ARRAY(BIN(FLOORDIV, x, y), "[3 -4 -4 3 0]");
     CHECK_ARRAY(BIN(MOD, x, y), "[1 1 -1 -1 0]");
     CHECK_ARRAY(BIN(FMOD, x, y), "[1 -1 1 -1 0]");
@@ -73,8 +74,10 @@ static void test_integers(void) {
 }
 
 static void test_floats(void) {
-    lsv_array *x = LINE(LSV_NUMPY, LSV_FLOAT64, 7.5, -7.5, 1, NAN, INFINITY), *y = LINE(LSV_NUMPY, LSV_FLOAT64, 2, 2, 0, 1, 1);
-    lsv_array *n = LINE(LSV_NUMPY, LSV_FLOAT64, 7.5, -7.5, 1, -4, 4), *d = LINE(LSV_NUMPY, LSV_FLOAT64, 2, 2, -INFINITY, 2, -2);
+    lsv_array *x = LINE(LSV_NUMPY, LSV_FLOAT64, 7.5, -7.5, 1, NAN, INFINITY),
+              *y = LINE(LSV_NUMPY, LSV_FLOAT64, 2, 2, 0, 1, 1);
+    lsv_array *n = LINE(LSV_NUMPY, LSV_FLOAT64, 7.5, -7.5, 1, -4, 4),
+              *d = LINE(LSV_NUMPY, LSV_FLOAT64, 2, 2, -INFINITY, 2, -2);
     CHECK_ARRAY(BIN(FLOORDIV, n, d), "[3 -4 -1 -2 -2]");
     CHECK_ARRAY(BIN(MOD, n, d), "[1.5 0.5 -inf 0 -0]");
     lsv_release(n);
@@ -98,12 +101,15 @@ static void test_floats(void) {
 }
 
 static void test_half(void) {
-    lsv_array *h = LINE(LSV_NUMPY, LSV_FLOAT16, 1, 2049, 60000), *t = LINE(LSV_TORCH, LSV_FLOAT16, 1, 3), *out;
+    lsv_array *h = LINE(LSV_NUMPY, LSV_FLOAT16, 1, 2049, 60000), *t = LINE(LSV_TORCH, LSV_FLOAT16, 1, 3),
+              *out;
     out = BIN(ADD, h, h);
     CHECK(out->dtype == LSV_FLOAT16);
     CHECK_ARRAY(out, "[2 4096 inf]"); /* 2049 was rounded on the way in */
-    CHECK_ARRAY(with(LSV_OP_MUL, h, lsv_scalar_float(0.1)), "[0.0999755859 204.75 6000]"); /* 0.1 in float16 first */
-    CHECK_ARRAY(with(LSV_OP_MUL, t, lsv_scalar_float(0.1)), "[0.0999755859 0.300048828]"); /* 0.1 in float32 */
+    CHECK_ARRAY(with(LSV_OP_MUL, h, lsv_scalar_float(0.1)),
+                "[0.0999755859 204.75 6000]"); /* 0.1 in float16 first */
+    CHECK_ARRAY(with(LSV_OP_MUL, t, lsv_scalar_float(0.1)),
+                "[0.0999755859 0.300048828]"); /* 0.1 in float32 */
     lsv_release(h);
     lsv_release(t);
 }
@@ -114,12 +120,18 @@ static void test_unary_types(void) {
         lsv_kind kind;
         lsv_dtype in, out;
     } cases[] = {
-        {LSV_FN_SQRT, LSV_NUMPY, LSV_BOOL, LSV_FLOAT16},   {LSV_FN_SQRT, LSV_NUMPY, LSV_INT32, LSV_FLOAT64},
-        {LSV_FN_EXP, LSV_TORCH, LSV_INT64, LSV_FLOAT32},   {LSV_FN_FLOOR, LSV_NUMPY, LSV_INT64, LSV_INT64},
-        {LSV_FN_RINT, LSV_NUMPY, LSV_INT64, LSV_FLOAT64},  {LSV_FN_RINT, LSV_TORCH, LSV_INT64, LSV_INT64},
-        {LSV_FN_ISNAN, LSV_NUMPY, LSV_INT64, LSV_BOOL},    {LSV_FN_RECIPROCAL, LSV_TORCH, LSV_INT64, LSV_FLOAT32},
-        {LSV_FN_SQUARE, LSV_TORCH, LSV_BOOL, LSV_INT64},   {LSV_FN_ABS, LSV_NUMPY, LSV_BOOL, LSV_BOOL},
-        {LSV_FN_INVERT, LSV_NUMPY, LSV_BOOL, LSV_BOOL},    {LSV_FN_LOGICAL_NOT, LSV_TORCH, LSV_FLOAT32, LSV_BOOL},
+        {LSV_FN_SQRT, LSV_NUMPY, LSV_BOOL, LSV_FLOAT16},
+        {LSV_FN_SQRT, LSV_NUMPY, LSV_INT32, LSV_FLOAT64},
+        {LSV_FN_EXP, LSV_TORCH, LSV_INT64, LSV_FLOAT32},
+        {LSV_FN_FLOOR, LSV_NUMPY, LSV_INT64, LSV_INT64},
+        {LSV_FN_RINT, LSV_NUMPY, LSV_INT64, LSV_FLOAT64},
+        {LSV_FN_RINT, LSV_TORCH, LSV_INT64, LSV_INT64},
+        {LSV_FN_ISNAN, LSV_NUMPY, LSV_INT64, LSV_BOOL},
+        {LSV_FN_RECIPROCAL, LSV_TORCH, LSV_INT64, LSV_FLOAT32},
+        {LSV_FN_SQUARE, LSV_TORCH, LSV_BOOL, LSV_INT64},
+        {LSV_FN_ABS, LSV_NUMPY, LSV_BOOL, LSV_BOOL},
+        {LSV_FN_INVERT, LSV_NUMPY, LSV_BOOL, LSV_BOOL},
+        {LSV_FN_LOGICAL_NOT, LSV_TORCH, LSV_FLOAT32, LSV_BOOL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lsv_array *a = IOTA(cases[i].kind, cases[i].in, 2), *out = unary_of(cases[i].op, a);
@@ -138,19 +150,23 @@ static void test_unary_types(void) {
 }
 
 static void test_in_place(void) {
-    lsv_array *a = NP(3, 3), *t = NULL, *i = IOTA(LSV_NUMPY, LSV_INT64, 3), *line = NP(3), *tail = NULL, *head = NULL;
+    lsv_array *a = NP(3, 3), *t = NULL, *i = IOTA(LSV_NUMPY, LSV_INT64, 3), *line = NP(3), *tail = NULL,
+              *head = NULL;
     CHECK(lsv_transpose(a, NULL, &t, &err) == LSV_OK);
     CHECK(lsv_binary_into(LSV_OP_ADD, a, t, &err) == LSV_OK);
     CHECK_TEXT(T(a), "[[0 4 8] [4 8 12] [8 12 16]]");
     lsv_index from1 = {.type = LSV_IX_SLICE, .has_start = true, .start = 1, .step = 1};
     lsv_index to2 = {.type = LSV_IX_SLICE, .has_stop = true, .stop = 2, .step = 1};
-    CHECK(lsv_index_get(line, &from1, 1, &tail, &err) == LSV_OK && lsv_index_get(line, &to2, 1, &head, &err) == LSV_OK);
+    CHECK(lsv_index_get(line, &from1, 1, &tail, &err) == LSV_OK &&
+          lsv_index_get(line, &to2, 1, &head, &err) == LSV_OK);
     CHECK(lsv_binary_into(LSV_OP_ADD, tail, head, &err) == LSV_OK);
     CHECK_TEXT(T(line), "[0 1 3]");
     CHECK(lsv_binary_into(LSV_OP_DIV, i, i, &err) == LSV_ETYPE);
-    CHECK_TEXT(err.message, "Cannot cast ufunc 'divide' output from dtype('float64') to dtype('int64') with casting rule 'same_kind'");
+    CHECK_TEXT(err.message, "Cannot cast ufunc 'divide' output from dtype('float64') to dtype('int64') with "
+                            "casting rule 'same_kind'");
     CHECK(lsv_binary_into(LSV_OP_ADD, line, a, &err) == LSV_EVALUE);
-    CHECK_TEXT(err.message, "non-broadcastable output operand with shape (3,) doesn't match the broadcast shape (3,3)");
+    CHECK_TEXT(err.message,
+               "non-broadcastable output operand with shape (3,) doesn't match the broadcast shape (3,3)");
     lsv_array *ti = IOTA(LSV_TORCH, LSV_INT64, 3), *tf = TH(3), *wide = NULL;
     CHECK(lsv_binary_into(LSV_OP_ADD, ti, tf, &err) == LSV_ERUNTIME);
     CHECK_TEXT(err.message, "result type Float can't be cast to the desired output type Long");
@@ -173,10 +189,13 @@ static void test_against_single(void) {
                 for (ptrdiff_t i = 0; i < 41; i += 8) {
                     lsv_index at = {.type = LSV_IX_INT, .start = i};
                     lsv_array *x = NULL, *y = NULL, *one = NULL;
-                    CHECK(lsv_index_get(a, &at, 1, &x, &err) == LSV_OK && lsv_index_get(b, &at, 1, &y, &err) == LSV_OK);
-                    CHECK(lsv_binary((lsv_binary_op)op, x, y, &one, &err) == LSV_OK && one->dtype == all->dtype);
+                    CHECK(lsv_index_get(a, &at, 1, &x, &err) == LSV_OK &&
+                          lsv_index_get(b, &at, 1, &y, &err) == LSV_OK);
+                    CHECK(lsv_binary((lsv_binary_op)op, x, y, &one, &err) == LSV_OK &&
+                          one->dtype == all->dtype);
                     lsv_scalar want = lsv_item(one, NULL), got = lsv_item(all, &i);
-                    CHECK(want.i == got.i || (want.dtype >= LSV_FLOAT16 && want.f != want.f && got.f != got.f));
+                    CHECK(want.i == got.i ||
+                          (want.dtype >= LSV_FLOAT16 && want.f != want.f && got.f != got.f));
                     lsv_release(x);
                     lsv_release(y);
                     lsv_release(one);

@@ -169,6 +169,10 @@ static void test_truncations(void) {
         text[n] = 0;
         const char *got = parsed(text);
         CHECK(got[0] == '(' || got[0] == 0 || strstr(got, "Error: ") != NULL);
+        int indent;
+        size_t start, end;
+        CHECK(ls_input_state(text, n, &indent) <= LS_BLOCK && indent >= 0);
+        CHECK(!ls_next_magic(text, n, 0, &start, &end));
     }
 }
 

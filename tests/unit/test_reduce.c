@@ -23,7 +23,8 @@ static double number(lsv_reduction op, const lsv_array *a, int axis, ptrdiff_t a
 static lsv_array *table(lsv_kind kind, lsv_dtype dtype) {
     lsv_array *a = IOTA(kind, dtype, 60, 50);
     for (ptrdiff_t i = 0; i < a->size; i++)
-        lsv_store(dtype, a->data + (size_t)i * lsv_dtype_size(dtype), lsv_scalar_float((double)((i * 7919 + 13) % 1000) / 997.0));
+        lsv_store(dtype, a->data + (size_t)i * lsv_dtype_size(dtype),
+                  lsv_scalar_float((double)((i * 7919 + 13) % 1000) / 997.0));
     return a;
 }
 static lsv_array *every_other(lsv_array *a, int axis) {
@@ -38,7 +39,8 @@ static lsv_array *every_other(lsv_array *a, int axis) {
 
 static void test_last_digit(void) {
     lsv_array *a = table(LSV_NUMPY, LSV_FLOAT64), *f = table(LSV_NUMPY, LSV_FLOAT32), *t = NULL;
-    lsv_array *rows = every_other(a, 0), *cols = every_other(a, 1), *b = table(LSV_TORCH, LSV_FLOAT64), *g = table(LSV_TORCH, LSV_FLOAT32);
+    lsv_array *rows = every_other(a, 0), *cols = every_other(a, 1), *b = table(LSV_TORCH, LSV_FLOAT64),
+              *g = table(LSV_TORCH, LSV_FLOAT32);
     SAME(number(LSV_SUM, a, 9, 0), 1503.0090270812436);
     SAME(number(LSV_SUM, a, 0, 3), 29.789368104312938);
     SAME(number(LSV_MEAN, a, 9, 0), 0.50100300902708117);
@@ -65,7 +67,8 @@ static void test_last_digit(void) {
 }
 
 static void test_kinds(void) {
-    lsv_array *a = NP(2, 3), *i4 = IOTA(LSV_NUMPY, LSV_INT32, 2, 3), *b = IOTA(LSV_NUMPY, LSV_BOOL, 4), *t = IOTA(LSV_TORCH, LSV_INT64, 4);
+    lsv_array *a = NP(2, 3), *i4 = IOTA(LSV_NUMPY, LSV_INT32, 2, 3), *b = IOTA(LSV_NUMPY, LSV_BOOL, 4),
+              *t = IOTA(LSV_TORCH, LSV_INT64, 4);
     lsv_array *out = NULL;
     CHECK_ARRAY(reduced(LSV_SUM, a, 0), "[3 5 7]");
     CHECK_ARRAY(reduced(LSV_SUM, a, -1), "[3 12]");
@@ -84,7 +87,8 @@ static void test_kinds(void) {
     CHECK_ARRAY(out, "0.75");
     CHECK_ARRAY(reduced(LSV_MEDIAN, t, 9), "1");
     CHECK_ARRAY(reduced(LSV_MEDIAN, a, 9), "2.5");
-    lsv_reduce_options o = {.naxes = 2, .axes = {1, 0}, .keepdims = true, .has_dtype = true, .dtype = LSV_FLOAT32};
+    lsv_reduce_options o = {
+        .naxes = 2, .axes = {1, 0}, .keepdims = true, .has_dtype = true, .dtype = LSV_FLOAT32};
     CHECK(lsv_reduce(LSV_SUM, i4, &o, &out, &err) == LSV_OK && out->dtype == LSV_FLOAT32);
     CHECK_ARRAY(out, "[[15]]");
     lsv_reduce_options none = {.naxes = 0};
@@ -95,7 +99,8 @@ static void test_kinds(void) {
 }
 
 static void test_nan(void) {
-    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 3, NAN, 1, 2), *n = LINE(LSV_NUMPY, LSV_FLOAT64, NAN, NAN), *out = NULL;
+    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 3, NAN, 1, 2), *n = LINE(LSV_NUMPY, LSV_FLOAT64, NAN, NAN),
+              *out = NULL;
     CHECK_ARRAY(reduced(LSV_MAX, a, 9), "nan");
     CHECK_ARRAY(reduced(LSV_NANMAX, a, 9), "3");
     CHECK_ARRAY(reduced(LSV_NANMIN, a, 9), "1");
@@ -123,7 +128,8 @@ static void test_errors(void) {
     fails(LSV_MAX, te, 0, LSV_EINDEX, "max(): Expected reduction dim 0 to have non-zero size.");
     fails(LSV_SUM, a, 2, LSV_EAXIS, "axis 2 is out of bounds for array of dimension 2");
     fails(LSV_MEAN, t, 9, LSV_ENOTIMPL,
-          "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long");
+          "mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
+          "dtype. Got: Long");
     fails(LSV_STD, t, 9, LSV_ENOTIMPL, "std and var only support floating point and complex dtypes");
     lsv_reduce_options twice = {.naxes = 2, .axes = {0, -2}};
     CHECK(lsv_reduce(LSV_SUM, a, &twice, &out, &err) == LSV_EVALUE);
@@ -167,7 +173,8 @@ static void test_lanes(void) {
 }
 
 static void test_counts(void) {
-    lsv_array *x = LINE(LSV_NUMPY, LSV_INT64, 1, 3, 3), *i = IOTA(LSV_NUMPY, LSV_INT64, 3), *q = LINE(LSV_NUMPY, LSV_FLOAT64, 0.3, 0.5);
+    lsv_array *x = LINE(LSV_NUMPY, LSV_INT64, 1, 3, 3), *i = IOTA(LSV_NUMPY, LSV_INT64, 3),
+              *q = LINE(LSV_NUMPY, LSV_FLOAT64, 0.3, 0.5);
     lsv_array *bad = LINE(LSV_NUMPY, LSV_INT64, 1, -1), *out = NULL, *edges = NULL;
     CHECK(lsv_bincount(x, 5, &out, &err) == LSV_OK);
     CHECK_ARRAY(out, "[0 1 0 2 0]");
@@ -191,7 +198,8 @@ static void test_counts(void) {
 
 /* Without memory: an error, nothing lost. An interrupt ends a long reduction. */
 static void test_trouble(void) {
-    lsv_array *a = IOTA(LSV_NUMPY, LSV_FLOAT32, 40, 50), *half = IOTA(LSV_NUMPY, LSV_FLOAT16, 40, 50), *q = LINE(LSV_NUMPY, LSV_FLOAT64, 0.5);
+    lsv_array *a = IOTA(LSV_NUMPY, LSV_FLOAT32, 40, 50), *half = IOTA(LSV_NUMPY, LSV_FLOAT16, 40, 50),
+              *q = LINE(LSV_NUMPY, LSV_FLOAT64, 0.5);
     long live = lsv_alloc_live();
     for (int op = 0; op < LSV_NREDUCTIONS; op++)
         for (long k = 1; k < 12; k++) {

@@ -4,23 +4,29 @@
 
 static lsv_error err;
 
-static lsv_array weak(lsv_kind kind, lsv_scalar x, double *cell) { return lsv_scalar_array(kind, x, LSV_WEAK, cell); }
+static lsv_array weak(lsv_kind kind, lsv_scalar x, double *cell) {
+    return lsv_scalar_array(kind, x, LSV_WEAK, cell);
+}
 
 static void test_where(void) {
     double c1, c2;
-    lsv_array *cond = LINE(LSV_NUMPY, LSV_BOOL, 1, 0, 1), *i = IOTA(LSV_NUMPY, LSV_INT64, 3), *f4 = IOTA(LSV_NUMPY, LSV_FLOAT32, 3);
+    lsv_array *cond = LINE(LSV_NUMPY, LSV_BOOL, 1, 0, 1), *i = IOTA(LSV_NUMPY, LSV_INT64, 3),
+              *f4 = IOTA(LSV_NUMPY, LSV_FLOAT32, 3);
     lsv_array *tc = LINE(LSV_TORCH, LSV_BOOL, 1, 0, 1), *tf = TH(3), *two = NP(2), *out = NULL;
     CHECK(lsv_where(cond, i, f4, &out, &err) == LSV_OK && out->dtype == LSV_FLOAT64);
     CHECK_ARRAY(out, "[0 1 2]");
-    lsv_array one = weak(LSV_NUMPY, lsv_scalar_int(1), &c1), half = weak(LSV_NUMPY, lsv_scalar_float(2.5), &c2);
+    lsv_array one = weak(LSV_NUMPY, lsv_scalar_int(1), &c1),
+              half = weak(LSV_NUMPY, lsv_scalar_float(2.5), &c2);
     CHECK(lsv_where(cond, &one, &half, &out, &err) == LSV_OK && out->dtype == LSV_FLOAT64);
     CHECK_ARRAY(out, "[1 2.5 1]");
     CHECK(lsv_where(cond, f4, &half, &out, &err) == LSV_OK && out->dtype == LSV_FLOAT32);
     CHECK_ARRAY(out, "[0 2.5 2]");
-    CHECK(lsv_where(tc, &one, &half, &out, &err) == LSV_OK && out->kind == LSV_TORCH && out->dtype == LSV_FLOAT32);
+    CHECK(lsv_where(tc, &one, &half, &out, &err) == LSV_OK && out->kind == LSV_TORCH &&
+          out->dtype == LSV_FLOAT32);
     lsv_release(out);
     CHECK(lsv_where(tf, tf, tf, &out, &err) == LSV_ERUNTIME);
-    CHECK_TEXT(err.message, "where expected condition to be a boolean tensor, but got a tensor with dtype Float");
+    CHECK_TEXT(err.message,
+               "where expected condition to be a boolean tensor, but got a tensor with dtype Float");
     CHECK(lsv_where(cond, two, f4, &out, &err) == LSV_EVALUE);
     CHECK_TEXT(err.message, "operands could not be broadcast together with shapes (3,) (2,) (3,)");
     CHECK(lsv_where(f4, i, i, &out, &err) == LSV_OK); /* any dtype is a condition to NumPy */
@@ -31,7 +37,8 @@ static void test_where(void) {
 
 static void test_clip(void) {
     double c1, c2;
-    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 1, NAN, 5), *i = IOTA(LSV_NUMPY, LSV_INT64, 4), *t = TH(3), *out = NULL;
+    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 1, NAN, 5), *i = IOTA(LSV_NUMPY, LSV_INT64, 4), *t = TH(3),
+              *out = NULL;
     lsv_array lo = weak(LSV_NUMPY, lsv_scalar_int(2), &c1), hi = weak(LSV_NUMPY, lsv_scalar_float(2.5), &c2);
     CHECK(lsv_clip(a, &lo, &hi, &out, &err) == LSV_OK);
     CHECK_ARRAY(out, "[2 nan 2.5]");
@@ -49,7 +56,8 @@ static void test_clip(void) {
 }
 
 static void test_round(void) {
-    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 0.5, 1.5, -2.5, 2.675, 12345.678), *i = LINE(LSV_NUMPY, LSV_INT64, 15, 25, -15, 149);
+    lsv_array *a = LINE(LSV_NUMPY, LSV_FLOAT64, 0.5, 1.5, -2.5, 2.675, 12345.678),
+              *i = LINE(LSV_NUMPY, LSV_INT64, 15, 25, -15, 149);
     lsv_array *b = IOTA(LSV_NUMPY, LSV_BOOL, 2), *t = IOTA(LSV_TORCH, LSV_INT64, 2), *out = NULL;
     CHECK(lsv_round(a, 0, &out, &err) == LSV_OK);
     CHECK_ARRAY(out, "[0 2 -2 3 12346]");

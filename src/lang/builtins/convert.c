@@ -105,7 +105,7 @@ static const char *const tensor_types[LSV_NDTYPES] = {"torch.BoolTensor", "torch
 BUILTIN(tensor_type) {
     lsv_array *a, *r;
     if (!ls_arg(w, args, 0, &a)) return false;
-    if (ls_is_none(args[1])) return ls_put(w, out, ls_str_from(tensor_types[a->dtype]));
+    if (ls_is_none(args[1])) return ls_give_value(w, out, ls_str_from(tensor_types[a->dtype]));
     lsv_dtype d = LSV_NDTYPES;
     for (int i = 0; i < LSV_NDTYPES; i++)
         if (ls_text_is(args[1], tensor_types[i])) d = (lsv_dtype)i;
@@ -132,6 +132,11 @@ BUILTIN(tensor_to) {
         }
     }
     return ls_give(w, out, copy ? lsv_astype(a, d, &r, &w->err) : lsv_as_dtype(a, d, &r, &w->err), &r);
+}
+
+BUILTIN(tensor_type_as) {
+    lsv_array *a, *b, *r;
+    return ls_arg(w, args, 0, &a) && ls_arg(w, args, 1, &b) && ls_give(w, out, lsv_as_dtype(a, (lsv_dtype)b->dtype, &r, &w->err), &r);
 }
 
 BUILTIN(tensor_cpu) {
@@ -259,6 +264,7 @@ const ls_builtin ls_family_convert[] = {
     CAST("long", LSV_INT64), CAST("int", LSV_INT32), CAST("bool", LSV_BOOL),
     {"tensor.type", "(self, dtype=None)", "The tensor's type name, or the tensor with another dtype", NULL, NULL, tensor_type, 0, LS_CALLABLE, NULL},
     {"tensor.to", "(self, *args, dtype=None, device=None, copy=False, non_blocking=False)", "The tensor with another dtype, or on another device", NULL, NULL, tensor_to, 0, LS_CALLABLE, NULL},
+    {"tensor.type_as", "(self, other)", "The tensor with the dtype of other", NULL, NULL, tensor_type_as, 0, LS_CALLABLE, NULL},
     {"tensor.cpu", "(self)", "The tensor in host memory", NULL, NULL, tensor_cpu, 0, LS_CALLABLE, NULL},
     {"tensor.cuda", "(self, device=None)", "The tensor on a GPU", NULL, NULL, tensor_cuda, 0, LS_CALLABLE, NULL},
     {"tensor.numpy", "(self, *, force=False)", "The same memory as an ndarray", NULL, NULL, tensor_numpy, 0, LS_CALLABLE, NULL},

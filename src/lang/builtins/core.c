@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "lang/eval/attributes.h"
 #include "lang/eval/repr.h"
+#include "lang/eval/subscript.h"
 
 /* ---- helpers of all these files ---- */
 
@@ -31,7 +32,8 @@ bool ls_index_arg(ls_interp *in, ls_value v, int64_t *out) {
         *out = lsv_load((lsv_dtype)v.array->dtype, v.array->data).i;
         return true;
     }
-    ls_raise(in, "TypeError", "'%s' object cannot be interpreted as an integer", ls_type_name(v));
+    const char *type = v.tag == LS_NPSCALAR ? ls_type_of(v)->shown : ls_type_name(v);
+    ls_raise(in, "TypeError", "'%s' object cannot be interpreted as an integer", type);
     if (v.tag == LS_FLOAT || v.tag == LS_NPSCALAR) ls_hint(in, "int(x) makes it one; // divides without a remainder");
     return false;
 }
@@ -198,7 +200,11 @@ static LS_PY(py_callable) {
 
 static LS_PY(py_hash) {
     if (!ls_hashable(args[0])) return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(args[0]));
-    *out = ls_int(ls_is_int(args[0]) ? (args[0].i == -1 ? -2 : args[0].i) : (int64_t)ls_hash(args[0]));
+    ls_value v = args[0];
+    bool real = v.tag == LS_FLOAT || (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype));
+    bool whole = real ? fabs(v.f) < 0x1p60 && floor(v.f) == v.f : ls_is_number(v); /* equal numbers, equal hashes */
+    int64_t i = real && whole ? (int64_t)v.f : v.i;
+    *out = ls_int(whole ? (i == -1 ? -2 : i) : (int64_t)ls_hash(v));
     return true;
 }
 
@@ -306,6 +312,20 @@ static LS_PY(py_slice) {
     return ls_put_value(in, ls_slice_new(one ? ls_none() : args[0], one ? args[0] : args[1], args[2]), out);
 }
 
+/* eval: an expression among the session's variables */
+static LS_PY(py_eval) {
+    const char *text;
+    return ls_as_text(in, args[0], "eval() arg 1", &text) && ls_eval_text(in, text, out);
+}
+
+/* What Python has and lsv has not: better said than an unknown name. op: which reason */
+static LS_PY(not_offered) {
+    static const char *const reasons[] = {"a list, or dict.fromkeys(xs) for its keys, does most of what a set does",
+                                          "numbers are real here", "strings are all there is of text",
+                                          "np.load, np.loadtxt and their like read files", "values are assigned in the program"};
+    return ls_raise(in, "NotImplementedError", "%s is not part of lsv: %s", ls_builtin_short_name(self), reasons[self->op]);
+}
+
 /* float.is_integer and its like: numbers' own methods */
 static LS_PY(float_is_integer) {
     double x;
@@ -336,13 +356,64 @@ static LS_PY(int_bit_count) {
     return true;
 }
 
+/* The fraction that the number is exactly, as far as both its parts fit an int. */
+static LS_PY(float_ratio) {
+    double x;
+    int e = 0;
+    int64_t over = 1, under = 1;
+    if (ls_is_int(args[0])) over = args[0].i;
+    else {
+        if (!ls_as_double(in, args[0], "self", &x)) return false;
+        if (!isfinite(x)) return ls_raise(in, isnan(x) ? "ValueError" : "OverflowError", "cannot convert %s to integer ratio", isnan(x) ? "NaN" : "Infinity");
+        double m = frexp(x, &e);
+        for (int k = 0; k < 60 && floor(m) != m; k++) m *= 2, e--;
+        bool fits = e >= -62 && ldexp(fabs(m), e > 0 ? e : 0) < 0x1p63;
+        if (!fits) return ls_raise(in, "OverflowError", "the ratio does not fit 64 bits");
+        over = (int64_t)ldexp(m, e > 0 ? e : 0);
+        under = (int64_t)1 << (e < 0 ? -e : 0);
+    }
+    return ls_put_value(in, ls_tuple_of(2, (ls_value[]){ls_int(over), ls_int(under)}), out);
+}
+
+static LS_PY(range_index) { /* op: 1 counts */
+    const ls_range *r = args[0].range;
+    bool there = false;
+    if (!ls_contains(in, args[0], args[1], &there)) return false;
+    if (self->op) *out = ls_int(there);
+    else if (there && ls_is_int(args[1])) *out = ls_int((args[1].i - r->start) / r->step);
+    else {
+        lsv_text t = {0};
+        if (ls_repr(in, &t, args[1])) ls_raise(in, "ValueError", "%s is not in range", t.data);
+        lsv_text_free(&t);
+        return false;
+    }
+    return true;
+}
+
+static LS_PY(slice_indices) {
+    int64_t n;
+    ptrdiff_t start, step, count;
+    if (!ls_index_arg(in, args[1], &n)) return false;
+    if (n < 0) return ls_raise(in, "ValueError", "length should not be negative");
+    if (!ls_slice_bounds(in, args[0].slice, n, &start, &step, &count)) return false;
+    int64_t stop = n;
+    if (args[0].slice->stop.tag == LS_NONE) stop = step > 0 ? n : -1;
+    else if (!ls_index_arg(in, args[0].slice->stop, &stop)) return false;
+    else {
+        if (stop < 0) stop += n;
+        if (stop < 0) stop = step > 0 ? 0 : -1;
+        if (stop >= n) stop = step > 0 ? n : n - 1;
+    }
+    return ls_put_value(in, ls_tuple_of(3, (ls_value[]){ls_int(start), ls_int(stop), ls_int(step)}), out);
+}
+
 const ls_builtin ls_family_core[] = {
     {"print", "(*args, sep=' ', end='\\n', file=None, flush=False)", "writes its arguments", NULL,
      "print(1, 'a', [2.5])\n1 a [2.5]\nprint('x', 'y', sep='', end='!\\n')\nxy!\n", py_print, 0, 0, NULL},
-    {"len", "(obj, /)", "the number of elements", NULL, "len([1, 2, 3])\n3\nlen(np.zeros((4, 2)))\n4\n", py_len, 0, 0, NULL},
+    {"len", "(obj, /)", "the number of elements", NULL, "len([1, 2, 3])\n3\nlen(zeros((4, 2)))\n4\n", py_len, 0, 0, NULL},
     {"range", "(start, stop=..., step=1, /)", "the integers from start up to stop, without stop", NULL,
      "list(range(2, 10, 3))\n[2, 5, 8]\nrange(3)\nrange(0, 3)\n", ls_py_range, 0, 0, NULL},
-    {"abs", "(x, /)", "the absolute value", NULL, "abs(-4)\n4\nabs(np.array([-1, 2]))\narray([1, 2])\n", ls_py_abs, 0, 0, NULL},
+    {"abs", "(x, /)", "the absolute value", NULL, "abs(-4)\n4\nabs(array([-1, 2]))\narray([1, 2])\n", ls_py_abs, 0, 0, NULL},
     {"min", "(*args, key=None, default=...)", "the smallest argument, or element of an iterable", NULL,
      "min(3, 1, 2)\n1\nmin([], default=0)\n0\n", ls_py_extreme, 0, 0, NULL},
     {"max", "(*args, key=None, default=...)", "the largest argument, or element of an iterable", NULL,
@@ -394,10 +465,22 @@ const ls_builtin ls_family_core[] = {
     {"dir", "(object=..., /)", "the names of the session, or of a value's attributes", NULL, NULL, py_dir, 0, 0, NULL},
     {"globals vars locals", "()", "a dictionary of the session's variables", NULL, NULL, py_globals, 0, 0, NULL},
     {"slice", "(start, stop=..., step=None, /)", "what a[start:stop:step] indexes with", NULL, "slice(1, 3)\nslice(1, 3, None)\n", py_slice, 0, 0, NULL},
+    {"eval", "(source, /)", "the value of an expression given as text", NULL, "eval('1 + 2')\n3\n", py_eval, 0, 0, NULL},
+    {"set", "(iterable=(), /)", "not offered", NULL, NULL, not_offered, 0, 0, NULL},
+    {"frozenset", "(iterable=(), /)", "not offered", NULL, NULL, not_offered, 0, 0, NULL},
+    {"complex", "(real=0, imag=0)", "not offered", NULL, NULL, not_offered, 1, 0, NULL},
+    {"bytes", "(*args)", "not offered", NULL, NULL, not_offered, 2, 0, NULL},
+    {"bytearray", "(*args)", "not offered", NULL, NULL, not_offered, 2, 0, NULL},
+    {"open", "(*args, **kwargs)", "not offered", NULL, NULL, not_offered, 3, 0, NULL},
+    {"input", "(prompt='', /)", "not offered", NULL, NULL, not_offered, 4, 0, NULL},
     {"float.is_integer", "(self, /)", "has the number no fraction?", NULL, "(2.0).is_integer()\nTrue\n", float_is_integer, 0, 0, NULL},
     {"float.real int.numerator", "(self, /)", "the number itself", NULL, NULL, number_itself, 0, LS_ATTRIBUTE, NULL},
     {"float.conjugate", "(self, /)", "the number itself", NULL, "(3).conjugate()\n3\n", number_itself, 0, 0, NULL},
     {"float.imag", "(self, /)", "zero", NULL, NULL, number_imag, 0, LS_ATTRIBUTE, NULL},
     {"int.bit_length", "(self, /)", "binary digits of the magnitude", NULL, "(255).bit_length()\n8\n", int_bit_length, 0, 0, NULL},
     {"int.bit_count", "(self, /)", "ones among the binary digits of the magnitude", NULL, "(7).bit_count()\n3\n", int_bit_count, 0, 0, NULL},
+    {"float.as_integer_ratio", "(self, /)", "the fraction that the number is exactly", NULL, "(0.75).as_integer_ratio()\n(3, 4)\n", float_ratio, 0, 0, NULL},
+    {"range.index", "(self, value, /)", "the place of a value", NULL, "range(2, 9, 3).index(5)\n1\n", range_index, 0, 0, NULL},
+    {"range.count", "(self, value, /)", "how often a value is there", NULL, NULL, range_index, 1, 0, NULL},
+    {"slice.indices", "(self, len, /)", "start, stop and step for a sequence of that length", NULL, "slice(1, 10, 2).indices(5)\n(1, 5, 2)\n", slice_indices, 0, 0, NULL},
     {0}};

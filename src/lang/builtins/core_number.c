@@ -216,7 +216,7 @@ LS_PY(ls_py_int) {
     }
     if (v.tag == LS_FLOAT) return float_to_int(in, trunc(v.f), out);
     if (v.tag == LS_ARRAY && v.array->size != 1) {
-        if (v.array->kind == LSV_TORCH) return ls_raise(in, "RuntimeError", "a Tensor with %td elements cannot be converted to Scalar", v.array->size);
+        if (v.array->kind == LSV_TORCH) return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
         return ls_raise(in, "TypeError", "only 0-dimensional arrays can be converted to Python scalars");
     }
     if (v.tag == LS_ARRAY || v.tag == LS_NPSCALAR) {
@@ -264,7 +264,7 @@ LS_PY(ls_py_float) {
     ls_value v = args[0];
     if (v.tag == LS_STR) return float_from_text(in, v, out);
     if (v.tag == LS_ARRAY && v.array->size != 1) {
-        if (v.array->kind == LSV_TORCH) return ls_raise(in, "RuntimeError", "a Tensor with %td elements cannot be converted to Scalar", v.array->size);
+        if (v.array->kind == LSV_TORCH) return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
         return ls_raise(in, "TypeError", "only 0-dimensional arrays can be converted to Python scalars");
     }
     double x;

@@ -109,12 +109,12 @@ static bool like_shape(ls_work *w, const lsv_array *a, ls_value shape, lsv_shape
     return true;
 }
 
-/* zeros_like(a, dtype, shape) */
+/* zeros_like(a, dtype, order, subok, shape) */
 BUILTIN(np_filled_like) {
     lsv_array *a, *r;
     lsv_shape s;
     lsv_dtype d;
-    if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d) || !like_shape(w, a, args[2], &s)) return false;
+    if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d) || !like_shape(w, a, args[4], &s)) return false;
     return ls_give_array(w, out, lsv_full(LSV_NUMPY, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
 }
 
@@ -123,7 +123,7 @@ BUILTIN(np_full_like) {
     lsv_shape s;
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_arg(w, args, 1, &v) || !ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d)) return false;
-    return like_shape(w, a, args[3], &s) && full_of(w, &s, d, v, out);
+    return like_shape(w, a, args[5], &s) && full_of(w, &s, d, v, out);
 }
 
 /* ---- ranges ---- */
@@ -418,7 +418,95 @@ BUILTIN(np_fromfunction) {
     return ok && ls_call(w->in, args[0], given, s.ndim, out);
 }
 
-#define LIKE "(a, dtype=None, shape=None)"
+/* ---- indices ---- */
+
+/* np.tril_indices_from(arr, k), triu_indices_from: op is `upper` */
+BUILTIN(np_tri_indices_from) {
+    ptrdiff_t k;
+    lsv_array *a, *b, *r, *parts[LSV_MAXDIM];
+    if (!ls_arg(w, args, 0, &a) || !ls_count(w, args[1], "k", &k)) return false;
+    if (a->ndim != 2) return ls_raise(w->in, "ValueError", "input array must be 2-d");
+    if (!ones(w, LSV_BOOL, a->shape[0], a->shape[1], &b) || !ls_ok(w, lsv_tri(b, k, w->self->op, &r, &w->err)) || !ls_keep(w, r)) return false;
+    return ls_give_arrays(w, out, lsv_nonzero(r, parts, &w->err), NULL, 2, parts);
+}
+
+/* np.unravel_index(indices, shape): an array per axis */
+BUILTIN(np_unravel_index) {
+    lsv_array *ix, *parts[LSV_MAXDIM];
+    lsv_shape s;
+    if (!ls_arg(w, args, 0, &ix) || !ls_as_shape(w->in, args[1], &s)) return false;
+    if (lsv_dtype_is_float((lsv_dtype)ix->dtype)) return ls_raise(w->in, "TypeError", "only int indices permitted");
+    ptrdiff_t size = 1, at[LSV_MAXDIM] = {0};
+    for (int d = 0; d < s.ndim; d++)
+        if (!lsv_mul_size(size, s.dims[d], &size)) return ls_raise(w->in, "ValueError", "dimensions are too large");
+    for (int d = 0; d < s.ndim; d++)
+        if (!ls_new(w, LSV_INT64, ix->ndim, ix->shape, &parts[d])) return false;
+    for (ptrdiff_t k = 0; k < ix->size; k++) {
+        ptrdiff_t rest = k;
+        for (int d = ix->ndim - 1; d >= 0; d--) {
+            at[d] = rest % ix->shape[d];
+            rest /= ix->shape[d];
+        }
+        ptrdiff_t flat = (ptrdiff_t)lsv_item(ix, at).i;
+        if (flat < 0 || flat >= size) return ls_raise(w->in, "ValueError", "index %td is out of bounds for array with size %td", flat, size);
+        for (int d = s.ndim - 1; d >= 0; d--) {
+            ((int64_t *)lsv_data(parts[d]))[k] = flat % s.dims[d];
+            flat /= s.dims[d];
+        }
+    }
+    for (int d = 0; d < s.ndim; d++) lsv_ref(parts[d]);
+    return ls_give_arrays(w, out, LSV_OK, NULL, s.ndim, parts);
+}
+
+/* np.ravel_multi_index(multi_index, dims) */
+BUILTIN(np_ravel_multi_index) {
+    lsv_array **parts, *flat = NULL;
+    lsv_shape s;
+    int n;
+    if (!ls_parts(w, args, 0, &parts, &n) || !ls_as_shape(w->in, args[1], &s)) return false;
+    if (n != s.ndim || n == 0) return ls_raise(w->in, "ValueError", "parameter multi_index must be a sequence of length %d", s.ndim);
+    for (int d = 0; d < n; d++) {
+        double cell;
+        lsv_array length = lsv_scalar_array(LSV_NUMPY, lsv_scalar_int(s.dims[d]), LSV_WEAK, &cell);
+        if (!flat) flat = parts[d];
+        else if (!ls_binary_arrays(w, LSV_OP_MUL, flat, &length, &flat) || !ls_binary_arrays(w, LSV_OP_ADD, flat, parts[d], &flat)) return false;
+    }
+    return ls_give_kept(w, out, flat);
+}
+
+/* np.ndindex(*shape): the indices of a shape; op 1: np.ndenumerate(arr), pairs of index and element */
+BUILTIN(np_ndindex) {
+    lsv_shape s = {.ndim = 0};
+    lsv_array *a = NULL;
+    ptrdiff_t size = 1, at[LSV_MAXDIM];
+    if (w->self->op) {
+        if (!ls_arg(w, args, 0, &a) || !like_shape(w, a, ls_none(), &s)) return false;
+    } else if (!ls_shape_args(w, args[0], &s)) {
+        return false;
+    }
+    for (int d = 0; d < s.ndim; d++) size *= s.dims[d];
+    ls_value list = ls_list_new(size);
+    bool ok = list.tag != LS_UNSET || ls_no_memory(w->in);
+    for (ptrdiff_t k = 0; ok && k < size; k++) {
+        ptrdiff_t rest = k;
+        for (int d = s.ndim - 1; d >= 0; d--) {
+            at[d] = rest % s.dims[d];
+            rest /= s.dims[d];
+        }
+        ls_value index = ls_size_new(s.ndim, at, false), item = index;
+        if (a && index.tag != LS_UNSET) {
+            item = ls_tuple_of(2, (ls_value[]){index, ls_npscalar(lsv_item(a, at))});
+            ls_drop(index);
+        }
+        ok = (item.tag != LS_UNSET && ls_list_append(list.list, item)) || ls_no_memory(w->in);
+        ls_drop(item);
+    }
+    ok = ok && ls_iterate(w->in, list, out);
+    ls_drop(list);
+    return ok;
+}
+
+#define LIKE "(a, dtype=None, order=\"K\", subok=True, shape=None)"
 #define ARRAY_DOC                                                                                              \
     "Nested lists, numbers, ranges, arrays and tensors become an array; all rows must have the same length. "   \
     "Integers give int64, floats float64, unless dtype says otherwise. A text is read as printed output of an " \
@@ -437,7 +525,7 @@ const ls_builtin ls_family_create[] = {
     {"np.zeros_like jnp.zeros_like", LIKE, "Zeros in the shape of a", NULL, NULL, np_filled_like, 0, LS_CALLABLE, NULL},
     {"np.ones_like jnp.ones_like", LIKE, "Ones in the shape of a", NULL, NULL, np_filled_like, 1, LS_CALLABLE, NULL},
     {"np.empty_like jnp.empty_like", LIKE, "A new array in the shape of a", NULL, NULL, np_filled_like, 0, LS_CALLABLE, NULL},
-    {"np.full_like jnp.full_like", "(a, fill_value, dtype=None, shape=None)", "One value in the shape of a", NULL, NULL, np_full_like, 0, LS_CALLABLE, NULL},
+    {"np.full_like jnp.full_like", "(a, fill_value, dtype=None, order=\"K\", subok=True, shape=None)", "One value in the shape of a", NULL, NULL, np_full_like, 0, LS_CALLABLE, NULL},
     {"np.arange jnp.arange", "(start, stop=None, step=1, dtype=None)", "start, start + step, … below stop", NULL, "np.arange(2, 10, 3)\narray([2, 5, 8])", np_arange, 0, LS_CALLABLE, NULL},
     {"np.linspace jnp.linspace", "(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0)", "num evenly spaced numbers from start to stop",
      NULL, "np.linspace(0, 1, 5)\narray([0.  , 0.25, 0.5 , 0.75, 1.  ])", np_linspace, 0, LS_CALLABLE, NULL},
@@ -447,7 +535,8 @@ const ls_builtin ls_family_create[] = {
     {"np.identity jnp.identity", "(n, dtype=None)", "The n x n identity matrix", NULL, NULL, np_eye, 1, LS_CALLABLE, NULL},
     {"np.diag jnp.diag", "(v, k=0)", "The k-th diagonal of a matrix, or the matrix with v on it", NULL, "np.diag([1, 2])\narray([[1, 0],\n       [0, 2]])", np_diag, 0, LS_CALLABLE, NULL},
     {"np.diagflat", "(v, k=0)", "The matrix with the elements of v on its k-th diagonal", NULL, NULL, np_diag, 1, LS_CALLABLE, NULL},
-    {"np.diagonal ndarray.diagonal np.linalg.diagonal", "(a, offset=0, axis1=0, axis2=1)", "A diagonal of two axes", NULL, NULL, np_diagonal, 0, LS_CALLABLE, NULL},
+    {"np.linalg.diagonal", "(x, offset=0, axis1=-2, axis2=-1)", "A diagonal of the last two axes", NULL, NULL, np_diagonal, 0, LS_CALLABLE, NULL},
+    {"np.diagonal ndarray.diagonal", "(a, offset=0, axis1=0, axis2=1)", "A diagonal of two axes", NULL, NULL, np_diagonal, 0, LS_CALLABLE, NULL},
     {"np.tril jnp.tril", "(m, k=0)", "The matrix with zeros above the k-th diagonal", NULL, NULL, np_tril, 0, LS_CALLABLE, NULL},
     {"np.triu jnp.triu", "(m, k=0)", "The matrix with zeros below the k-th diagonal", NULL, NULL, np_tril, 1, LS_CALLABLE, NULL},
     {"np.tri", "(N, M=None, k=0, dtype=None)", "Ones on and below the k-th diagonal", NULL, NULL, np_tri, 0, LS_CALLABLE, NULL},
@@ -455,8 +544,14 @@ const ls_builtin ls_family_create[] = {
     {"np.triu_indices", "(n, k=0, m=None)", "Indices of the upper triangle of an n x m matrix", NULL, NULL, np_tri_indices, 1, LS_CALLABLE, NULL},
     {"np.diag_indices", "(n, ndim=2)", "Indices of the main diagonal", NULL, NULL, np_diag_indices, 0, LS_CALLABLE, NULL},
     {"np.fill_diagonal", "(a, val)", "val onto the main diagonal of a, in place", NULL, NULL, np_fill_diagonal, 0, LS_CALLABLE, NULL},
+    {"np.tril_indices_from", "(arr, k=0)", "Indices of the lower triangle of arr", NULL, NULL, np_tri_indices_from, 0, LS_CALLABLE, NULL},
+    {"np.triu_indices_from", "(arr, k=0)", "Indices of the upper triangle of arr", NULL, NULL, np_tri_indices_from, 1, LS_CALLABLE, NULL},
+    {"np.unravel_index", "(indices, shape)", "Flat positions as an index of each axis", NULL, "np.unravel_index(4, (2, 3))\n(np.int64(1), np.int64(1))", np_unravel_index, 0, LS_CALLABLE, NULL},
+    {"np.ravel_multi_index", "(multi_index, dims)", "Indices of each axis as flat positions", NULL, NULL, np_ravel_multi_index, 0, LS_CALLABLE, NULL},
+    {"np.ndindex", "(*shape)", "The indices of a shape, one after another", NULL, NULL, np_ndindex, 0, LS_CALLABLE, NULL},
+    {"np.ndenumerate", "(arr)", "(index, element) of an array, one after another", NULL, NULL, np_ndindex, 1, LS_CALLABLE, NULL},
     {"np.vander", "(x, N=None, increasing=False)", "The Vandermonde matrix of x: its powers in columns", NULL, NULL, np_vander, 0, LS_CALLABLE, NULL},
-    {"np.meshgrid jnp.meshgrid", "(*xi, indexing=\"xy\")", "Coordinate arrays of a grid", NULL, NULL, meshgrid, 0, LS_CALLABLE, NULL},
+    {"np.meshgrid jnp.meshgrid", "(*xi, indexing=\"xy\", copy=True, sparse=False)", "Coordinate arrays of a grid", NULL, NULL, meshgrid, 0, LS_CALLABLE, NULL},
     {"torch.meshgrid", "(*tensors, indexing=\"ij\")", "Coordinate tensors of a grid", NULL, NULL, meshgrid, 0, LS_CALLABLE, NULL},
     {"np.indices", "(dimensions)", "The index grids of a shape", NULL, NULL, np_indices, 0, LS_CALLABLE, NULL},
     {"np.ix_", "(*args)", "Index arrays for the submatrix of some rows and columns", NULL, NULL, np_ix, 0, LS_CALLABLE, NULL},

@@ -123,6 +123,15 @@ BUILTIN(tensor_new_filled) {
     return finish(w, out, args[3], args[4], lsv_full(LSV_TORCH, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
 }
 
+BUILTIN(tensor_new_full) {
+    lsv_array *a, *v;
+    lsv_shape s;
+    lsv_dtype d;
+    if (!ls_arg(w, args, 0, &a) || !ls_as_shape(w->in, args[1], &s) || !ls_operand(w, args, 2, &v)) return false;
+    if (v->ndim) return ls_raise(w->in, "TypeError", "new_full(): fill_value must be a number");
+    return ls_dtype_or(w, args[3], (lsv_dtype)a->dtype, &d) && full(w, s.ndim, s.dims, d, v, args[4], args[5], out);
+}
+
 BUILTIN(tensor_new_tensor) {
     lsv_array *a, *b, *r;
     lsv_dtype d;
@@ -227,6 +236,16 @@ BUILTIN(torch_tril) {
     return ls_give(w, out, lsv_tri(a, k, w->self->op, &r, &w->err), &r);
 }
 
+/* x.tril_(diagonal), x.triu_: in place */
+BUILTIN(tensor_tril_) {
+    lsv_array *a, *r;
+    ptrdiff_t k;
+    if (!ls_arg(w, args, 0, &a) || !ls_count(w, args[1], "diagonal", &k)) return false;
+    if (!ls_ok(w, lsv_tri(a, k, w->self->op, &r, &w->err)) || !ls_keep(w, r) || !ls_ok(w, lsv_assign(a, r, &w->err))) return false;
+    *out = ls_ref(args[0]);
+    return true;
+}
+
 /* torch.tril_indices(row, col, offset): a 2 x n tensor */
 BUILTIN(torch_tri_indices) {
     ptrdiff_t n, m, k;
@@ -275,6 +294,7 @@ const ls_builtin ls_family_create_torch[] = {
     {"tensor.new_zeros", "(self, *size, " FACTORY ")", "Zeros of this tensor's dtype", NULL, NULL, tensor_new_filled, 0, LS_CALLABLE, NULL},
     {"tensor.new_ones", "(self, *size, " FACTORY ")", "Ones of this tensor's dtype", NULL, NULL, tensor_new_filled, 1, LS_CALLABLE, NULL},
     {"tensor.new_empty", "(self, *size, " FACTORY ")", "A new tensor of this tensor's dtype", NULL, NULL, tensor_new_filled, 0, LS_CALLABLE, NULL},
+    {"tensor.new_full", "(self, size, fill_value, " FACTORY ")", "One value, of this tensor's dtype", NULL, NULL, tensor_new_full, 0, LS_CALLABLE, NULL},
     {"tensor.new_tensor", "(self, data, dtype=None)", "A tensor from data, of this tensor's dtype", NULL, NULL, tensor_new_tensor, 0, LS_CALLABLE, NULL},
     {"torch.arange", "(start, end=None, step=1, *, " FACTORY ")", "start, start + step, … below end", NULL, "torch.arange(2, 10, 3)\ntensor([2, 5, 8])", torch_arange, 0, LS_CALLABLE, NULL},
     {"torch.range", "(start, end=None, step=1, *, " FACTORY ")", "start, start + step, … up to end, which is included", NULL, NULL, torch_arange, 1, LS_CALLABLE, NULL},
@@ -288,6 +308,8 @@ const ls_builtin ls_family_create_torch[] = {
     {"torch.diag_embed tensor.diag_embed", "(input)", "The last axis onto diagonals of new matrices", NULL, NULL, torch_diag_embed, 0, LS_CALLABLE, NULL},
     {"torch.tril tensor.tril", "(input, diagonal=0)", "The matrix with zeros above a diagonal", NULL, NULL, torch_tril, 0, LS_CALLABLE, NULL},
     {"torch.triu tensor.triu", "(input, diagonal=0)", "The matrix with zeros below a diagonal", NULL, NULL, torch_tril, 1, LS_CALLABLE, NULL},
+    {"tensor.tril_", "(self, diagonal=0)", "Zeros above a diagonal, in place", NULL, NULL, tensor_tril_, 0, LS_CALLABLE, NULL},
+    {"tensor.triu_", "(self, diagonal=0)", "Zeros below a diagonal, in place", NULL, NULL, tensor_tril_, 1, LS_CALLABLE, NULL},
     {"torch.tril_indices", "(row, col, offset=0)", "Indices of the lower triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 0, LS_CALLABLE, NULL},
     {"torch.triu_indices", "(row, col, offset=0)", "Indices of the upper triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 1, LS_CALLABLE, NULL},
     {"tensor.fill_diagonal_", "(self, fill_value)", "fill_value onto the main diagonal", NULL, NULL, tensor_fill_diagonal_, 0, LS_CALLABLE, NULL},

@@ -260,7 +260,8 @@ static LS_PY(py_islice) {
     for (int i = 0; i < t->n; i++) {
         ls_value v = t->items[i];
         int k = t->n == 1 ? 1 : i;
-        if (v.tag != LS_NONE && !ls_is_int(v)) return ls_raise(in, "ValueError", "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        bool integer = ls_is_int(v) || (v.tag == LS_NPSCALAR && lsv_dtype_is_int((lsv_dtype)v.dtype));
+        if (v.tag != LS_NONE && !integer) return ls_raise(in, "ValueError", "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
         if (v.tag != LS_NONE) parts[k] = v.i;
         if (parts[k] < (k == 2)) return ls_raise(in, "ValueError", k == 2 ? "Step for islice() must be a positive integer or None." : "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     }

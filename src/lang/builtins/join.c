@@ -32,7 +32,8 @@ BUILTIN(np_concatenate) {
 BUILTIN(torch_cat) {
     lsv_array **parts, *r;
     int n, axis, kept = 0;
-    if (!ls_parts(w, args, 0, &parts, &n) || !need_parts(w, n, "torch.cat()") || !ls_axis(w, ls_is_none(args[2]) ? args[1] : args[2], "dim", &axis)) return false;
+    if (!ls_parts(w, args, 0, &parts, &n) || !ls_axis(w, ls_is_none(args[2]) ? args[1] : args[2], "dim", &axis)) return false;
+    if (n == 0) return ls_raise(w->in, "ValueError", "torch.cat(): expected a non-empty list of Tensors");
     for (int i = 0; i < n; i++) {
         if (parts[i]->ndim == 0) return ls_raise(w->in, "RuntimeError", "zero-dimensional tensor (at position %d) cannot be concatenated", i);
         if (!(parts[i]->ndim == 1 && parts[i]->size == 0)) parts[kept++] = parts[i];
@@ -396,6 +397,32 @@ BUILTIN(np_pad) {
     return ls_give(w, out, LSV_OK, &r);
 }
 
+/* torch.block_diag(*tensors): matrices along the diagonal */
+BUILTIN(torch_block_diag) {
+    lsv_array **parts, *r;
+    int n;
+    ptrdiff_t shape[2] = {0, 0};
+    if (!ls_parts(w, args, 0, &parts, &n)) return false;
+    lsv_dtype d = n ? (lsv_dtype)parts[0]->dtype : w->in->torch_default;
+    for (int i = 0; i < n; i++) {
+        if (parts[i]->ndim > 2) return ls_raise(w->in, "RuntimeError", "torch.block_diag: Input tensors must have 2 or fewer dimensions.");
+        if (!two_axes(w, &parts[i], false)) return false;
+        shape[0] += parts[i]->shape[0];
+        shape[1] += parts[i]->shape[1];
+        d = lsv_promote_types(LSV_TORCH, d, (lsv_dtype)parts[i]->dtype);
+    }
+    if (!ls_ok(w, lsv_zeros(LSV_TORCH, d, 2, shape, &r, &w->err)) || !ls_keep(w, r)) return false;
+    for (ptrdiff_t i = 0, row = 0, col = 0; i < n; i++) {
+        lsv_array *place;
+        lsv_index ix[2] = {{.type = LSV_IX_SLICE, .has_start = true, .has_stop = true, .start = row, .stop = row + parts[i]->shape[0], .step = 1},
+                           {.type = LSV_IX_SLICE, .has_start = true, .has_stop = true, .start = col, .stop = col + parts[i]->shape[1], .step = 1}};
+        if (!ls_ok(w, lsv_index_get(r, ix, 2, &place, &w->err)) || !ls_keep(w, place) || !ls_ok(w, lsv_assign(place, parts[i], &w->err))) return false;
+        row += parts[i]->shape[0];
+        col += parts[i]->shape[1];
+    }
+    return ls_give_kept(w, out, r);
+}
+
 const ls_builtin ls_family_join[] = {
     {"np.concatenate np.concat jnp.concatenate", "(arrays, axis=0, out=None, *, dtype=None)", "Arrays one after another along an axis",
      NULL, "np.concatenate([[1, 2], [3]])\narray([1, 2, 3])", np_concatenate, 0, LS_CALLABLE, NULL},
@@ -411,6 +438,7 @@ const ls_builtin ls_family_join[] = {
     {"torch.column_stack", "(tensors)", "Vectors as the columns of a matrix", NULL, NULL, stack_along, COLUMN_VECTORS, LS_CALLABLE, NULL},
     {"torch.dstack", "(tensors)", "Tensors along a third axis", NULL, NULL, stack_along, DEPTH, LS_CALLABLE, NULL},
     {"np.block jnp.block", "(arrays)", "A matrix from nested lists of blocks", NULL, NULL, np_block, 0, LS_CALLABLE, NULL},
+    {"torch.block_diag", "(*tensors)", "Matrices along the diagonal of a larger one", NULL, NULL, torch_block_diag, 0, LS_CALLABLE, NULL},
     {"np.append jnp.append", "(arr, values, axis=None)", "values after arr, in a row or along an axis", NULL, NULL, np_append, 0, LS_CALLABLE, NULL},
     {"np.split jnp.split", "(ary, indices_or_sections, axis=0)", "Equal parts, or parts cut at indices; views", NULL, NULL, np_split, 0, LS_CALLABLE, NULL},
     {"np.array_split", "(ary, indices_or_sections, axis=0)", "Nearly equal parts, or parts cut at indices; views", NULL, NULL, np_split, 1, LS_CALLABLE, NULL},

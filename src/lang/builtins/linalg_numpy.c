@@ -188,7 +188,11 @@ BUILTIN(np_matrix_rank) {
     bool hermitian;
     if (!ls_arg(w, args, 0, &a) || !number_or_nan(w, args[1], "tol", &tol) || !ls_truth(w->in, args[2], &hermitian) || !number_or_nan(w, args[3], "rtol", &rtol))
         return false;
-    return ls_give(w, out, lsv_matrix_rank(a, tol, rtol, hermitian, &r, &w->err), &r);
+    if (!ls_ok(w, lsv_matrix_rank(a, tol, rtol, hermitian, &r, &w->err))) return false;
+    if (a->ndim >= 2) return ls_give(w, out, LSV_OK, &r);
+    *out = ls_int(lsv_item(r, NULL).i); /* of a vector NumPy gives Python's int */
+    lsv_release(r);
+    return true;
 }
 
 BUILTIN(np_cond) {
@@ -226,6 +230,41 @@ BUILTIN(np_matrix_norm) {
     return ls_give(w, out, lsv_norm(a, ord, 2, axes, keep, &r, &w->err), &r);
 }
 
+/* np.polyfit(x, y, deg): least squares on the scaled Vandermonde matrix, highest power first */
+BUILTIN(np_polyfit) {
+    lsv_array *x, *y, *V, *c, *res, *s;
+    ptrdiff_t deg;
+    int64_t rank;
+    if (!ls_arg(w, args, 0, &x) || !ls_arg(w, args, 1, &y) || !ls_count(w, args[2], "deg", &deg)) return false;
+    if (x->ndim != 1 || y->ndim != 1 || x->size != y->size || x->size == 0) return ls_raise(w->in, "TypeError", "expected x and y to have same length");
+    if (deg < 0) return ls_raise(w->in, "ValueError", "expected deg >= 0");
+    ptrdiff_t n = x->size, m = deg + 1, shape[2] = {n, m};
+    if (!ls_new(w, LSV_FLOAT64, 2, shape, &V)) return false;
+    double *v = lsv_data(V);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double at = lsv_scalar_as_double(lsv_item(x, &i));
+        v[i * m + deg] = 1;
+        for (ptrdiff_t j = deg - 1; j >= 0; j--) v[i * m + j] = v[i * m + j + 1] * at;
+    }
+    lsv_array *scale;
+    if (!ls_new(w, LSV_FLOAT64, 1, &m, &scale)) return false;
+    double *sc = lsv_data(scale);
+    for (ptrdiff_t j = 0; j < m; j++) {
+        double sum = 0;
+        for (ptrdiff_t i = 0; i < n; i++) sum += v[i * m + j] * v[i * m + j];
+        sc[j] = sqrt(sum);
+        for (ptrdiff_t i = 0; i < n && sc[j] > 0; i++) v[i * m + j] /= sc[j];
+    }
+    if (!ls_ok(w, lsv_astype(y, LSV_FLOAT64, &y, &w->err)) || !ls_keep(w, y)) return false;
+    if (!ls_ok(w, lsv_lstsq(V, y, (double)n * 0x1p-52, LSV_GELSD, &c, &res, &rank, &s, &w->err))) return false;
+    lsv_release(res);
+    lsv_release(s);
+    if (!ls_keep(w, c)) return false;
+    double *coefficients = lsv_data(c);
+    for (ptrdiff_t j = 0; j < m; j++) coefficients[j] /= sc[j];
+    return ls_give_kept(w, out, c);
+}
+
 #define SVD_DOC                                                                                                  \
     "A = U @ diag(S) @ Vh with orthonormal columns in U, orthonormal rows in Vh and S falling. full_matrices "  \
     "(the default here) gives square U and Vh. LAPACK gesdd. NaN or Inf in A is a LinAlgError."
@@ -248,6 +287,7 @@ const ls_builtin ls_family_linalg_numpy[] = {
     {"np.linalg.matrix_rank jnp.linalg.matrix_rank", "(A, tol=None, hermitian=False, *, rtol=None)", "How many singular values exceed the tolerance",
      "The tolerance is S.max() * max(m, n) * eps unless tol (absolute) or rtol is given.", "np.linalg.matrix_rank([[1., 2.], [2., 4.]])\nnp.int64(1)", np_matrix_rank, 0, LS_CALLABLE, NULL},
     {"np.linalg.cond jnp.linalg.cond", "(x, p=None)", "Condition number", NULL, NULL, np_cond, 0, LS_CALLABLE, NULL},
+    {"np.polyfit", "(x, y, deg)", "Coefficients of the least-squares polynomial, highest power first", NULL, NULL, np_polyfit, 0, LS_CALLABLE, NULL},
     {"np.linalg.norm jnp.linalg.norm", "(x, ord=None, axis=None, keepdims=False)", "Norm of a vector or matrix", NULL, "np.linalg.norm([3., 4.])\nnp.float64(5.0)", np_norm, 0, LS_CALLABLE, NULL},
     {"np.linalg.vector_norm", "(x, *, axis=None, keepdims=False, ord=2)", "Vector norm over axes", NULL, NULL, np_vector_norm, 0, LS_CALLABLE, NULL},
     {"np.linalg.matrix_norm", "(x, *, keepdims=False, ord=\"fro\")", "Matrix norm of the last two axes", NULL, NULL, np_matrix_norm, 0, LS_CALLABLE, NULL},

@@ -175,6 +175,40 @@ BUILTIN(torch_slogdet) {
     return ls_arg(w, args, 0, &a) && ls_give_arrays(w, out, lsv_slogdet(a, &r[0], &r[1], &w->err), record, 2, r);
 }
 
+/* torch.cholesky_solve(B, L, upper=False): two triangular systems */
+BUILTIN(torch_cholesky_solve) {
+    lsv_array *b, *l, *t, *x;
+    bool upper;
+    if (!ls_arg(w, args, 0, &b) || !ls_arg(w, args, 1, &l) || !ls_truth(w->in, args[2], &upper)) return false;
+    if (!ls_ok(w, lsv_swapaxes(l, -1, -2, &t, &w->err)) || !ls_keep(w, t)) return false;
+    lsv_array *first = upper ? t : l, *second = upper ? l : t;
+    if (!ls_ok(w, lsv_solve_triangular(first, b, false, true, false, &x, &w->err)) || !ls_keep(w, x)) return false;
+    return ls_give(w, out, lsv_solve_triangular(second, x, true, true, false, &x, &w->err), &x);
+}
+
+/* torch.linalg.matrix_exp(A) of a matrix: scaling, Taylor of degree 18, squaring (Higham, Functions of Matrices, 10.3) */
+BUILTIN(torch_matrix_exp) {
+    lsv_array *a, *x, *term, *sum, *n1;
+    const int axes[2] = {-2, -1};
+    if (!ls_arg(w, args, 0, &a)) return false;
+    if (a->ndim != 2 || a->shape[0] != a->shape[1]) return ls_raise(w->in, "RuntimeError", "linalg.matrix_exp: A must be a square matrix here");
+    if (!ls_ok(w, lsv_as_dtype(a, LSV_FLOAT64, &x, &w->err)) || !ls_keep(w, x)) return false;
+    if (!ls_ok(w, lsv_norm(x, (lsv_norm_order){.type = LSV_NORM_P, .p = 1}, 2, axes, false, &n1, &w->err)) || !ls_keep(w, n1)) return false;
+    double norm = lsv_scalar_as_double(lsv_item(n1, NULL));
+    if (!(norm < 1e6)) return ls_raise(w->in, "RuntimeError", "linalg.matrix_exp: the matrix is too large (or not finite)");
+    int squarings = norm > 0.5 ? (int)ceil(log2(norm / 0.5)) : 0;
+    if (!ls_binary_number(w, LSV_OP_MUL, x, ldexp(1, -squarings), &x)) return false;
+    if (!ls_ok(w, lsv_eye(LSV_TORCH, LSV_FLOAT64, a->shape[0], a->shape[0], 0, &term, &w->err)) || !ls_keep(w, term)) return false;
+    sum = term;
+    for (int k = 1; k <= 18; k++) {
+        if (!ls_ok(w, lsv_matmul(term, x, &term, &w->err)) || !ls_keep(w, term) || !ls_binary_number(w, LSV_OP_DIV, term, k, &term)) return false;
+        if (!ls_binary_arrays(w, LSV_OP_ADD, sum, term, &sum)) return false;
+    }
+    for (int k = 0; k < squarings; k++)
+        if (!ls_ok(w, lsv_matmul(sum, sum, &sum, &w->err)) || !ls_keep(w, sum)) return false;
+    return ls_give(w, out, lsv_as_dtype(sum, (lsv_dtype)a->dtype, &x, &w->err), &x);
+}
+
 typedef struct driver { const char *name; lsv_lstsq_driver driver; bool residuals, rank, values; } driver;
 static const driver drivers[] = {{"gelsy", LSV_GELSY, false, true, false}, {"gelsd", LSV_GELSD, true, true, true},
                                  {"gelss", LSV_GELSS, true, true, true}, {"gels", LSV_GELS, true, false, false}};
@@ -301,6 +335,8 @@ const ls_builtin ls_family_linalg_torch[] = {
     {"torch.linalg.eigvalsh", "(A, UPLO=\"L\")", "Eigenvalues of a symmetric matrix, rising", NULL, NULL, torch_eigh, 1, LS_CALLABLE, NULL},
     {"torch.linalg.cholesky", "(A, *, upper=False)", "Lower triangular L with L @ L.T = A", NULL, NULL, torch_cholesky, 0, LS_CALLABLE, NULL},
     {"torch.cholesky tensor.cholesky", "(input, upper=False)", "Lower triangular L with L @ L.T = input", NULL, NULL, torch_cholesky, 0, LS_CALLABLE, NULL},
+    {"torch.cholesky_solve tensor.cholesky_solve", "(input, L, upper=False)", "X with L @ L.T @ X = input", NULL, NULL, torch_cholesky_solve, 0, LS_CALLABLE, NULL},
+    {"torch.linalg.matrix_exp torch.matrix_exp tensor.matrix_exp", "(A)", "The exponential of a square matrix", NULL, NULL, torch_matrix_exp, 0, LS_CALLABLE, NULL},
     {"torch.linalg.lu_factor", "(A)", "LU factors in one matrix, and the row swaps", NULL, NULL, torch_lu_factor, 0, LS_CALLABLE, NULL},
     {"torch.linalg.lu", "(A)", "P, L, U with A = P @ L @ U", NULL, NULL, torch_lu, 0, LS_CALLABLE, NULL},
     {"torch.linalg.solve", "(A, B, *, left=True)", "X with A @ X = B", NULL, NULL, torch_solve, 0, LS_CALLABLE, NULL},

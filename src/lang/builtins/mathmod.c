@@ -1,4 +1,5 @@
 /* The math module: C's library with Python's errors. A function of one number is a line in a table. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -108,6 +109,14 @@ static LS_PY(math_log) {
     return true;
 }
 
+static LS_PY(math_ulp) {
+    double x;
+    if (!real(in, args[0], &x)) return false;
+    x = fabs(x);
+    *out = ls_float(!isfinite(x) ? x : x == DBL_MAX ? x - nextafter(x, 0) : nextafter(x, INFINITY) - x);
+    return true;
+}
+
 static LS_PY(math_ldexp) {
     double x;
     int64_t e;
@@ -137,7 +146,7 @@ static LS_PY(math_modf) {
 
 /* ---- sums and products of several ---- */
 
-/* The Euclidean norm of n numbers: scaled by the largest, and summed with its rounding errors. */
+/* The Euclidean norm of n numbers: scaled by a power of two, and summed with its rounding errors. */
 static double norm(const double *x, ptrdiff_t n) {
     double most = 0;
     bool nan = false;
@@ -147,14 +156,17 @@ static double norm(const double *x, ptrdiff_t n) {
         if (fabs(x[i]) > most) most = fabs(x[i]);
     }
     if (nan || most == 0) return nan ? NAN : 0;
-    if (n == 2) return hypot(x[0], x[1]);
+    int e;
+    frexp(most, &e);
     double sum = 0, rest = 0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double v = x[i] / most, p = v * v, e = fma(v, v, -p), s = sum + p;
-        rest += (fabs(sum) >= p ? (sum - s) + p : (p - s) + sum) + e;
+        double v = ldexp(x[i], -e), p = v * v, s = sum + p;
+        rest += (sum >= p ? (sum - s) + p : (p - s) + sum) + fma(v, v, -p);
         sum = s;
     }
-    return most * sqrt(sum + rest);
+    double root = sqrt(sum + rest);
+    root += (fma(-root, root, sum) + rest) / (2 * root); /* one step of Newton's, with what sqrt rounded away */
+    return ldexp(root, e);
 }
 
 static bool numbers(ls_interp *in, const ls_value *items, ptrdiff_t n, double *x) {
@@ -176,10 +188,14 @@ static LS_PY(math_hypot) {
 static LS_PY(math_dist) {
     enum { FEW = 64 };
     double x[FEW], y[FEW];
-    ls_value p, q = {.tag = LS_UNSET};
+    ls_value p, q;
     if (!ls_to_list(in, args[0], &p)) return false;
-    bool ok = ls_to_list(in, args[1], &q);
-    if (ok && p.list->n != q.list->n) ok = ls_raise(in, "ValueError", "both points must have the same number of dimensions");
+    if (!ls_to_list(in, args[1], &q)) {
+        ls_drop(p);
+        return false;
+    }
+    bool ok = true;
+    if (p.list->n != q.list->n) ok = ls_raise(in, "ValueError", "both points must have the same number of dimensions");
     if (ok && p.list->n > FEW) ok = ls_raise(in, "NotImplementedError", "math.dist takes points of at most %d dimensions here", FEW);
     ok = ok && numbers(in, p.list->items, p.list->n, x) && numbers(in, q.list->items, q.list->n, y);
     if (ok) {
@@ -187,7 +203,7 @@ static LS_PY(math_dist) {
         *out = ls_float(norm(x, p.list->n));
     }
     ls_drop(p);
-    if (q.tag != LS_UNSET) ls_drop(q);
+    ls_drop(q);
     return ok;
 }
 
@@ -372,6 +388,7 @@ const ls_builtin ls_family_math[] = {
     {"math.remainder", "(x, y, /)", "the remainder nearest to zero", NULL, NULL, math_binary, REMAINDER, 0, NULL},
     {"math.pow", "(x, y, /)", "x to the power of y as a float", NULL, NULL, math_binary, POW, 0, NULL},
     {"math.nextafter", "(x, y, /)", "the next float after x towards y", NULL, NULL, math_binary, NEXTAFTER, 0, NULL},
+    {"math.ulp", "(x, /)", "the value of the last binary digit of x", NULL, NULL, math_ulp, 0, 0, NULL},
     {"math.ldexp", "(x, i, /)", "x * 2**i", NULL, NULL, math_ldexp, 0, 0, NULL},
     {"math.frexp", "(x, /)", "the mantissa and exponent of x", NULL, "import math; math.frexp(8.0)\n(0.5, 4)\n", math_frexp, 0, 0, NULL},
     {"math.modf", "(x, /)", "the fraction and the whole part", NULL, NULL, math_modf, 0, 0, NULL},

@@ -99,7 +99,7 @@ BUILTIN(np_get_printoptions) {
     bool ok = entry(d, "edgeitems", ls_int(o->edgeitems)) && entry(d, "threshold", ls_int(o->threshold)) && entry(d, "floatmode", ls_str_from(floatmodes[o->floatmode])) &&
               entry(d, "precision", ls_int(o->precision)) && entry(d, "suppress", ls_bool(o->suppress)) && entry(d, "linewidth", ls_int(o->linewidth)) &&
               entry(d, "nanstr", ls_str_from(o->nanstr)) && entry(d, "infstr", ls_str_from(o->infstr)) && entry(d, "sign", ls_str_new(&o->sign, 1)) &&
-              entry(d, "formatter", ls_none()) && entry(d, "legacy", ls_bool(o->legacy != 0)) && entry(d, "override_repr", ls_none());
+              entry(d, "formatter", ls_none()) && entry(d, "legacy", ls_bool(o->legacy != 0 && o->legacy != lsv_numpy_defaults.legacy)) && entry(d, "override_repr", ls_none());
     if (!ok) {
         ls_drop(d);
         return ls_no_memory(w->in);
@@ -111,7 +111,7 @@ BUILTIN(np_get_printoptions) {
 /* ---- arrays to text ---- */
 
 static bool give_text(ls_work *w, ls_value *out, bool ok, lsv_text *t) {
-    ok = ok && (!t->failed || ls_no_memory(w->in)) && ls_put(w, out, ls_str_new(t->data ? t->data : "", t->length));
+    ok = ok && (!t->failed || ls_no_memory(w->in)) && ls_give_value(w, out, ls_str_new(t->data ? t->data : "", t->length));
     lsv_text_free(t);
     return ok;
 }
@@ -240,9 +240,9 @@ BUILTIN(dtype_field) {
     switch (w->self->op) {
     case ITEMSIZE: *out = ls_int((int64_t)lsv_dtype_size(d)); return true;
     case IS_FLOAT: *out = ls_bool(lsv_dtype_is_float(d)); return true;
-    case KIND: return ls_put(w, out, ls_str_from(kinds[d]));
-    case CHAR: return ls_put(w, out, ls_str_from(chars[d]));
-    default: return ls_put(w, out, ls_str_from(lsv_dtype_name(d)));
+    case KIND: return ls_give_value(w, out, ls_str_from(kinds[d]));
+    case CHAR: return ls_give_value(w, out, ls_str_from(chars[d]));
+    default: return ls_give_value(w, out, ls_str_from(lsv_dtype_name(d)));
     }
 }
 

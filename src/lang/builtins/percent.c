@@ -1,7 +1,6 @@
 /* format % values. A conversion is %[(key)][flags][width][.precision]type; floats are handed on to the
    formatter of numbers as a specification, the rest is laid out here. */
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lang/builtins/python.h"
@@ -147,17 +146,22 @@ static bool float_value(job *j, const conversion *c, ls_value v) {
     double x;
     if (!ls_is_number(v) && v.tag != LS_ARRAY) return ls_raise(j->in, "TypeError", "must be real number, not %s", ls_type_name(v));
     if (!ls_as_double(j->in, v, "value", &x)) return false;
-    char spec[64];
-    snprintf(spec, sizeof spec, "%s%s.%lld%c", c->plus ? "+" : c->space ? " " : "", c->alternate ? "#" : "", (long long)(c->precision < 0 ? 6 : c->precision), c->type);
+    char spec[32], *to = spec + sizeof spec;
+    *--to = c->type;
+    int64_t precision = c->precision < 0 ? 6 : c->precision;
+    do *--to = (char)('0' + precision % 10);
+    while (precision /= 10);
+    *--to = '.';
+    if (c->alternate) *--to = '#';
+    if (c->plus || c->space) *--to = c->plus ? '+' : ' ';
     lsv_text t = {0};
     lsv_error err;
-    if (lsv_format_float(&t, x, spec, strlen(spec), &err) != LSV_OK) {
+    if (lsv_format_float(&t, x, to, (size_t)(spec + sizeof spec - to), &err) != LSV_OK) {
         lsv_text_free(&t);
         return ls_raise_lsv(j->in, &err);
     }
     size_t head = t.length && strchr("+- ", t.data[0]);
-    bool finite = x - x == 0;
-    padded(&j->text, c, t.data, t.length, head, c->zero && !c->left && finite);
+    padded(&j->text, c, t.data, t.length, head, c->zero && !c->left);
     lsv_text_free(&t);
     return true;
 }

@@ -229,6 +229,13 @@ BUILTIN(torch_cdist) {
 
 /* ---- statistics that are products ---- */
 
+/* A vector as one row; a matrix with a variable per row. */
+static bool as_rows(ls_work *w, lsv_array *a, bool rowvar, lsv_array **r) {
+    *r = a;
+    if (a->ndim == 1) return ls_ok(w, lsv_expand_dims(a, 0, r, &w->err)) && ls_keep(w, *r);
+    return rowvar || a->ndim != 2 || (ls_ok(w, lsv_swapaxes(a, 0, 1, r, &w->err)) && ls_keep(w, *r));
+}
+
 /* np.cov(m, y, rowvar, bias, ddof); op 1: np.corrcoef; torch.cov(input, *, correction) */
 BUILTIN(cov) {
     bool torch = w->kind == LSV_TORCH, rowvar = true, bias = false;
@@ -238,9 +245,15 @@ BUILTIN(cov) {
     if (torch) {
         if (!w->self->op && !ls_as_double(w->in, args[1], "correction", &ddof)) return false;
     } else {
-        if (!ls_truth(w->in, args[1], &rowvar) || !ls_truth(w->in, args[2], &bias)) return false;
+        if (!ls_truth(w->in, args[2], &rowvar) || !ls_truth(w->in, args[3], &bias)) return false;
         if (bias) ddof = 0;
-        if (!ls_is_none(args[3]) && !ls_as_double(w->in, args[3], "ddof", &ddof)) return false;
+        if (!ls_is_none(args[4]) && !ls_as_double(w->in, args[4], "ddof", &ddof)) return false;
+        if (!ls_is_none(args[1])) { /* more variables below */
+            lsv_array *rows[2];
+            if (!ls_arg(w, args, 1, &rows[1]) || !as_rows(w, x, rowvar, &rows[0]) || !as_rows(w, rows[1], rowvar, &rows[1])) return false;
+            if (!ls_ok(w, lsv_concatenate(rows, 2, 0, &x, &w->err)) || !ls_keep(w, x)) return false;
+            rowvar = true;
+        }
     }
     if (x->ndim > 2) return ls_raise(w->in, "ValueError", "m has more than 2 dimensions");
     bool vector = x->ndim < 2;
@@ -308,11 +321,12 @@ const ls_builtin ls_family_products[] = {
     {"np.vecdot np.linalg.vecdot", "(x1, x2, axis=-1)", "Dot products along an axis", NULL, NULL, vecdot, 0, LS_CALLABLE, NULL},
     {"np.tensordot np.linalg.tensordot jnp.tensordot", "(a, b, axes=2)", "Sums of products over chosen axes", NULL, NULL, tensordot, 0, LS_CALLABLE, NULL},
     {"np.einsum jnp.einsum", "(subscripts, *operands, optimize=False)", "Sums of products by Einstein's convention", NULL, "np.einsum(\"ij,j->i\", [[1, 2], [3, 4]], [1, 1])\narray([3, 7])", einsum, 0, LS_CALLABLE, NULL},
-    {"np.trace np.linalg.trace ndarray.trace jnp.trace", "(a, offset=0, axis1=0, axis2=1, dtype=None, out=None)", "Sum of a diagonal", NULL, NULL, np_trace, 0, LS_CALLABLE, NULL},
+    {"np.linalg.trace", "(x, offset=0, axis1=-2, axis2=-1, dtype=None, out=None)", "Sum of a diagonal of the last two axes", NULL, NULL, np_trace, 0, LS_CALLABLE, NULL},
+    {"np.trace ndarray.trace jnp.trace", "(a, offset=0, axis1=0, axis2=1, dtype=None, out=None)", "Sum of a diagonal", NULL, NULL, np_trace, 0, LS_CALLABLE, NULL},
     {"np.linalg.matrix_power jnp.linalg.matrix_power", "(a, n)", "A square matrix to an integer power", NULL, NULL, matrix_power, 0, LS_CALLABLE, NULL},
     {"np.linalg.multi_dot jnp.linalg.multi_dot", "(arrays)", "Product of a chain of matrices in the cheapest order", NULL, NULL, multi_dot, 0, LS_CALLABLE, NULL},
-    {"np.cov jnp.cov", "(m, rowvar=True, bias=False, ddof=None)", "Covariance matrix of the rows", NULL, NULL, cov, 0, LS_CALLABLE, NULL},
-    {"np.corrcoef jnp.corrcoef", "(x, rowvar=True, bias=False, ddof=None)", "Correlation matrix of the rows", NULL, NULL, cov, 1, LS_CALLABLE, NULL},
+    {"np.cov jnp.cov", "(m, y=None, rowvar=True, bias=False, ddof=None)", "Covariance matrix of the rows", NULL, NULL, cov, 0, LS_CALLABLE, NULL},
+    {"np.corrcoef jnp.corrcoef", "(x, y=None, rowvar=True, bias=False, ddof=None)", "Correlation matrix of the rows", NULL, NULL, cov, 1, LS_CALLABLE, NULL},
     {"np.convolve jnp.convolve", "(a, v, mode=\"full\")", "Convolution of two vectors", NULL, NULL, np_convolve, 0, LS_CALLABLE, NULL},
     {"np.correlate", "(a, v, mode=\"valid\")", "Cross-correlation of two vectors", NULL, NULL, np_convolve, 1, LS_CALLABLE, NULL},
     {"torch.matmul torch.linalg.matmul tensor.matmul", TWO, "Matrix product: input @ other", NULL, NULL, torch_product, MATMUL, LS_CALLABLE, NULL},

@@ -96,11 +96,11 @@ BUILTIN(np_stream) {
         return true;
     }
     lsv_rng rng;
-    return seeded(w, args[0], &rng, (lsv_rng_type)w->self->op) && ls_put(w, out, ls_rng_new(&rng));
+    return seeded(w, args[0], &rng, (lsv_rng_type)w->self->op) && ls_give_value(w, out, ls_rng_new(&rng));
 }
 
 /* A state is a stream that nobody draws from. */
-BUILTIN(np_get_state) { return ls_put(w, out, ls_rng_new(ls_numpy_stream(w->in))); }
+BUILTIN(np_get_state) { return ls_give_value(w, out, ls_rng_new(ls_numpy_stream(w->in))); }
 
 BUILTIN(np_set_state) {
     if (args[0].tag != LS_RNG || args[0].rng->rng.type != LSV_RNG_LEGACY) return ls_raise(w->in, "TypeError", "state must be what get_state gave");
@@ -240,15 +240,20 @@ static bool has_text(ls_value v) {
     return (v.tag == LS_LIST && v.list->n > 0 && v.list->items[0].tag == LS_STR) || (v.tag == LS_TUPLE && v.tuple->n > 0 && v.tuple->items[0].tag == LS_STR);
 }
 
-/* choice(a, size=None, replace=True, p=None) */
+static lsv_status choose(lsv_rng *rng, ptrdiff_t n, const lsv_shape *s, bool replace, bool shuffle, const lsv_array *p, lsv_array **ix, lsv_error *err) {
+    if (rng->type != LSV_RNG_PCG64) return lsv_random_choice(rng, n, s, replace, p, ix, err);
+    return lsv_random_choice_ordered(rng, n, s, replace, shuffle, p, ix, err);
+}
+
+/* choice(a, size=None, replace=True, p=None, axis=0, shuffle=True) */
 BUILTIN(np_choice) {
     const ls_value *v = args;
     lsv_rng *rng = stream(w, &v);
     lsv_shape s;
     lsv_array *a = NULL, *p = NULL, *ix, *r;
     ptrdiff_t n;
-    bool scalar, replace, number = ls_is_int(v[0]) || (v[0].tag == LS_NPSCALAR && !lsv_dtype_is_float((lsv_dtype)v[0].dtype)), text = has_text(v[0]);
-    if (!size_of(w, v[1], &s, &scalar) || !ls_truth(w->in, v[2], &replace)) return false;
+    bool scalar, replace, shuffle = true, number = ls_is_int(v[0]) || (v[0].tag == LS_NPSCALAR && !lsv_dtype_is_float((lsv_dtype)v[0].dtype)), text = has_text(v[0]);
+    if (!size_of(w, v[1], &s, &scalar) || !ls_truth(w->in, v[2], &replace) || !ls_truth(w->in, v[5], &shuffle)) return false;
     ls_value list = ls_none();
     if (number) {
         if (!ls_count(w, v[0], "a", &n)) return false;
@@ -263,7 +268,7 @@ BUILTIN(np_choice) {
         if (n == 0) return ls_raise(w->in, "ValueError", "'a' cannot be empty unless no samples are taken");
     }
     bool ok = ls_is_none(v[3]) || ls_array_like(w, v[3], LSV_NUMPY, LSV_FLOAT64, &p);
-    ok = ok && ls_ok(w, lsv_random_choice(rng, n, &s, replace, p, &ix, &w->err)) && ls_keep(w, ix);
+    ok = ok && ls_ok(w, choose(rng, n, &s, replace, shuffle, p, &ix, &w->err)) && ls_keep(w, ix);
     if (ok && text) ok = pick(w, list, ix, scalar, out);
     ls_drop(list);
     if (!ok || text) return ok;

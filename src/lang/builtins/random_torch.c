@@ -38,7 +38,7 @@ BUILTIN(torch_generator) {
     lsv_rng rng;
     if (!ls_host_device(w, args[0])) return false;
     lsv_rng_seed(&rng, LSV_RNG_TORCH, first_seed);
-    return ls_put(w, out, ls_rng_new(&rng));
+    return ls_give_value(w, out, ls_rng_new(&rng));
 }
 
 BUILTIN(generator_manual_seed) {
@@ -55,7 +55,7 @@ BUILTIN(generator_seed) {
     return true;
 }
 
-BUILTIN(torch_get_state) { return ls_put(w, out, ls_rng_new(stream(w, args[0]))); }
+BUILTIN(torch_get_state) { return ls_give_value(w, out, ls_rng_new(stream(w, args[0]))); }
 
 BUILTIN(torch_set_state) {
     ls_value state = args[w->self->op];
@@ -173,8 +173,22 @@ BUILTIN(torch_bernoulli) {
     lsv_array *p, *u, *r;
     if (!ls_arg(w, args, 0, &p)) return false;
     lsv_shape s = shape_like(p);
-    if (!ls_ok(w, lsv_random_uniform(stream(w, args[1]), LSV_FLOAT64, &s, 0, 1, &u, &w->err)) || !ls_keep(w, u)) return false;
+    if (!ls_ok(w, lsv_random_uniform(stream(w, args[1]), p->dtype == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32, &s, 0, 1, &u, &w->err)) || !ls_keep(w, u)) return false;
     return ls_binary_arrays(w, LSV_OP_LT, u, p, &r) && ls_give(w, out, lsv_astype(r, (lsv_dtype)p->dtype, &r, &w->err), &r);
+}
+
+/* torch.multinomial(input, num_samples, replacement=False, *, generator) of one row of weights */
+BUILTIN(torch_multinomial) {
+    lsv_array *p, *r;
+    lsv_shape s = {.ndim = 1};
+    bool replace;
+    if (!ls_arg(w, args, 0, &p) || !ls_count(w, args[1], "num_samples", &s.dims[0]) || !ls_truth(w->in, args[2], &replace)) return false;
+    if (p->ndim != 1) return ls_raise(w->in, "NotImplementedError", "multinomial takes one row of weights here");
+    if (!lsv_dtype_is_float((lsv_dtype)p->dtype)) return ls_raise(w->in, "RuntimeError", "multinomial only supports floating-point dtypes for input, got: %s", lsv_dtype_name((lsv_dtype)p->dtype));
+    if (s.dims[0] <= 0) return ls_raise(w->in, "RuntimeError", "cannot sample n_sample <= 0 samples");
+    if (!replace && s.dims[0] > p->size) return ls_raise(w->in, "RuntimeError", "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+    if (!ls_ok(w, lsv_contiguous(p, &p, &w->err)) || !ls_keep(w, p)) return false;
+    return ls_give(w, out, lsv_random_choice_ordered(stream(w, args[3]), p->size, &s, replace, true, p, &r, &w->err), &r);
 }
 
 /* x.uniform_(low=0, high=1) (op 0), x.normal_(mean=0, std=1) (op 1) */
@@ -216,6 +230,7 @@ const ls_builtin ls_family_random_torch[] = {
     {"torch.randperm", "(n, *, generator=None, dtype=None, device=None)", "A random order of 0 … n - 1", NULL, NULL, torch_randperm, 0, LS_CALLABLE, NULL},
     {"torch.normal", "(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None)", "Normal numbers with a mean and standard deviation", NULL, NULL, torch_normal, 0, LS_CALLABLE, NULL},
     {"torch.bernoulli tensor.bernoulli", "(input, *, generator=None)", "Ones with the elements' probabilities", NULL, NULL, torch_bernoulli, 0, LS_CALLABLE, NULL},
+    {"torch.multinomial tensor.multinomial", "(input, num_samples, replacement=False, *, generator=None)", "Indices drawn with the weights in input", NULL, NULL, torch_multinomial, 0, LS_CALLABLE, NULL},
     {"tensor.uniform_ torch.nn.init.uniform_", "(self, a=0.0, b=1.0, *, generator=None)", "Uniform numbers in [a, b) into the tensor", NULL, NULL, tensor_fill_random, 0, LS_CALLABLE, NULL},
     {"tensor.normal_ torch.nn.init.normal_", "(self, mean=0.0, std=1.0, *, generator=None)", "Normal numbers into the tensor", NULL, NULL, tensor_fill_random, 1, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -43,6 +43,13 @@ BUILTIN(np_reduce_plain) {
     return ls_give(w, out, lsv_binary(w->self->op == LSV_MAX ? LSV_OP_MAXIMUM : LSV_OP_MINIMUM, r, first, &r, &w->err), &r);
 }
 
+/* (a, axis, out, overwrite_input, keepdims) */
+BUILTIN(np_median) {
+    lsv_array *a;
+    lsv_reduce_options o;
+    return ls_arg(w, args, 0, &a) && options(w, args[1], ls_none(), args[4], &o) && reduced(w, a, &o, args[2], out);
+}
+
 /* (a, axis, dtype, out, ddof, keepdims, *, correction) */
 BUILTIN(np_var) {
     lsv_array *a;
@@ -85,13 +92,13 @@ BUILTIN(np_cumulate) {
     return ls_give_into(w, out, args[3], lsv_cumulate((lsv_reduction)w->self->op, a, axis, !given, &r, &w->err), &r);
 }
 
-/* (a, q, axis, out, keepdims): op is what q = 1 stands for (1 or 100); torch: (input, q, dim, keepdim) */
+/* (a, q, axis, out, overwrite_input, method, keepdims): op is what q = 1 stands for (1 or 100); torch: (input, q, dim, keepdim) */
 BUILTIN(quantile) {
     lsv_array *a, *q, *r;
     int axis;
     bool given, keep, torch = w->kind == LSV_TORCH;
     if (!ls_arg(w, args, 0, &a) || !ls_operand(w, args, 1, &q) || !ls_axis_or_none(w, args[2], "axis", &given, &axis)) return false;
-    if (!ls_truth(w->in, args[torch ? 3 : 4], &keep)) return false;
+    if (!ls_truth(w->in, args[torch ? 3 : 6], &keep)) return false;
     if (w->self->op != 1 && !ls_binary_number(w, LSV_OP_DIV, q, w->self->op, &q)) return false;
     lsv_dtype d = torch ? (lsv_dtype)a->dtype : LSV_FLOAT64;
     if (q->dtype != d && (!ls_ok(w, lsv_astype(q, d, &q, &w->err)) || !ls_keep(w, q))) return false;
@@ -133,7 +140,17 @@ BUILTIN(np_average) {
     return ls_give_arrays(w, out, status, NULL, 2, pair);
 }
 
-/* np.diff(a, n, axis), torch.diff(input, n, dim) */
+/* A number as an array of length 1 along the axis, for prepend= and append=; arrays as they are. */
+static bool edge(ls_work *w, const ls_value *args, int i, const lsv_array *a, int axis, lsv_array **r) {
+    if (!ls_arg(w, args, i, r)) return false;
+    if ((*r)->ndim > 0) return true;
+    ptrdiff_t shape[LSV_MAXDIM];
+    memcpy(shape, a->shape, sizeof shape);
+    shape[axis] = 1;
+    return ls_ok(w, lsv_broadcast_to(*r, a->ndim, shape, r, &w->err)) && ls_keep(w, *r);
+}
+
+/* np.diff(a, n, axis, prepend, append), torch.diff(input, n, dim, prepend, append) */
 BUILTIN(diff) {
     lsv_array *a, *r;
     int64_t n;
@@ -141,6 +158,15 @@ BUILTIN(diff) {
     if (!ls_arg(w, args, 0, &a) || !ls_as_int(w->in, args[1], "n", &n) || !ls_axis(w, args[2], "axis", &axis)) return false;
     if (n < 0) return ls_raise(w->in, "ValueError", "order must be non-negative but got %lld", (long long)n);
     if (a->ndim == 0) return ls_raise(w->in, "ValueError", "diff requires input that is at least one dimensional");
+    if (!ls_is_none(args[3]) || !ls_is_none(args[4])) {
+        lsv_array *parts[3];
+        int count = 0;
+        if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
+        if (!ls_is_none(args[3]) && !edge(w, args, 3, a, axis, &parts[count++])) return false;
+        parts[count++] = a;
+        if (!ls_is_none(args[4]) && !edge(w, args, 4, a, axis, &parts[count++])) return false;
+        if (!ls_ok(w, lsv_concatenate(parts, count, axis, &a, &w->err)) || !ls_keep(w, a)) return false;
+    }
     return ls_give(w, out, lsv_diff(a, (int)n, axis, &r, &w->err), &r);
 }
 
@@ -191,12 +217,71 @@ BUILTIN(np_interp) {
     return ls_give_kept(w, out, r);
 }
 
+/* np.nanvar, np.nanstd (a, axis, dtype, out, ddof, keepdims): op 1 takes the root */
+BUILTIN(np_nanvar) {
+    lsv_array *a, *ok, *n, *m, *d, *r;
+    lsv_reduce_options o, keep;
+    double ddof;
+    if (!ls_arg(w, args, 0, &a) || !options(w, args[1], ls_none(), args[5], &o) || !ls_as_double(w->in, args[4], "ddof", &ddof)) return false;
+    keep = o;
+    keep.keepdims = true;
+    if (!ls_binary_arrays(w, LSV_OP_EQ, a, a, &ok)) return false; /* false at NaN */
+    if (!ls_ok(w, lsv_reduce(LSV_NANMEAN, a, &keep, &m, &w->err)) || !ls_keep(w, m)) return false;
+    if (!ls_binary_arrays(w, LSV_OP_SUB, a, m, &d) || !ls_binary_arrays(w, LSV_OP_MUL, d, d, &d)) return false;
+    if (!ls_ok(w, lsv_reduce(LSV_NANSUM, d, &o, &d, &w->err)) || !ls_keep(w, d)) return false;
+    if (!ls_ok(w, lsv_reduce(LSV_SUM, ok, &o, &n, &w->err)) || !ls_keep(w, n) || !ls_binary_number(w, LSV_OP_SUB, n, ddof, &n)) return false;
+    if (!ls_binary_arrays(w, LSV_OP_DIV, d, n, &r)) return false;
+    return w->self->op ? ls_give(w, out, lsv_unary(LSV_FN_SQRT, r, &r, &w->err), &r) : ls_give_kept(w, out, r);
+}
+
+/* A range of one axis; a kept view. */
+static bool along(ls_work *w, lsv_array *a, int axis, ptrdiff_t start, ptrdiff_t stop, lsv_array **r) {
+    lsv_index ix[LSV_MAXDIM];
+    for (int d = 0; d < axis; d++) ix[d] = (lsv_index){.type = LSV_IX_SLICE, .step = 1};
+    ix[axis] = (lsv_index){.type = LSV_IX_SLICE, .has_start = true, .has_stop = true, .start = start, .stop = stop, .step = 1};
+    return ls_ok(w, lsv_index_get(a, ix, axis + 1, r, &w->err)) && ls_keep(w, *r);
+}
+
+/* Central differences inside, one-sided at the ends, with even spacing h. */
+static bool gradient_along(ls_work *w, lsv_array *a, int axis, double h, lsv_array **r) {
+    ptrdiff_t n = a->shape[axis];
+    lsv_array *x, *y, *parts[3];
+    if (n < 2) return ls_raise(w->in, "ValueError", "Shape of array too small to calculate a numerical gradient, at least 2 elements are required.");
+    const struct { ptrdiff_t from, to, back, end; double width; } pieces[3] = {{1, 2, 0, 1, h}, {2, n, 0, n - 2, 2 * h}, {n - 1, n, n - 2, n - 1, h}};
+    for (int i = 0; i < 3; i++) {
+        if (!along(w, a, axis, pieces[i].from, pieces[i].to, &x) || !along(w, a, axis, pieces[i].back, pieces[i].end, &y)) return false;
+        if (!ls_binary_arrays(w, LSV_OP_SUB, x, y, &x) || !ls_binary_number(w, LSV_OP_DIV, x, pieces[i].width, &parts[i])) return false;
+    }
+    return ls_ok(w, lsv_concatenate(parts, 3, axis, r, &w->err));
+}
+
+/* np.gradient(f, *varargs, axis=None): one spacing for all axes */
+BUILTIN(np_gradient) {
+    lsv_array *a, *r[LSV_MAXDIM];
+    const ls_tuple *spacing = args[1].tuple;
+    double h = 1;
+    int n, axes[LSV_MAXDIM];
+    if (!ls_arg(w, args, 0, &a) || !ls_as_axes(w->in, args[2], &n, axes)) return false;
+    if (spacing->n > 1 || (spacing->n == 1 && !ls_is_number(spacing->items[0]))) return ls_raise(w->in, "NotImplementedError", "gradient takes one even spacing here");
+    if (spacing->n && !ls_as_double(w->in, spacing->items[0], "spacing", &h)) return false;
+    if (!lsv_dtype_is_float((lsv_dtype)a->dtype) && (!ls_ok(w, lsv_astype(a, LSV_FLOAT64, &a, &w->err)) || !ls_keep(w, a))) return false;
+    if (n < 0) {
+        n = a->ndim;
+        for (int d = 0; d < n; d++) axes[d] = d;
+    }
+    for (int i = 0; i < n; i++)
+        if (!ls_ok(w, lsv_axis(a, axes[i], &axes[i], &w->err)) || !gradient_along(w, a, axes[i], h, &r[i]) || !ls_keep(w, r[i])) return false;
+    if (n == 1) return ls_give_kept(w, out, r[0]);
+    for (int i = 0; i < n; i++) lsv_ref(r[i]);
+    return ls_give_arrays(w, out, LSV_OK, NULL, n, r);
+}
+
 #define WITH_DTYPE "(a, axis=None, dtype=None, out=None, keepdims=False)"
 #define PLAIN "(a, axis=None, out=None, keepdims=False, *, initial=None)"
 #define DDOF "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, correction=None)"
-#define MEDIAN "(a, axis=None, out=None, keepdims=False, *, initial=None)"
+#define MEDIAN "(a, axis=None, out=None, overwrite_input=False, keepdims=False)"
 #define RUNNING "(a, axis=None, dtype=None, out=None)"
-#define QUANTILE "(a, q, axis=None, out=None, keepdims=False, method=\"linear\")"
+#define QUANTILE "(a, q, axis=None, out=None, overwrite_input=False, method=\"linear\", keepdims=False)"
 
 const ls_builtin ls_family_reduce[] = {
     {"np.sum ndarray.sum jnp.sum", WITH_DTYPE, "Sum of elements, over everything or along axes", "Floats are added pairwise, as NumPy does; bool and int32 are summed in int64.",
@@ -214,7 +299,7 @@ const ls_builtin ls_family_reduce[] = {
     {"np.any ndarray.any jnp.any", PLAIN, "Whether any element is true", NULL, NULL, np_reduce_plain, LSV_ANY, LS_CALLABLE, NULL},
     {"np.all ndarray.all jnp.all", PLAIN, "Whether all elements are true", NULL, NULL, np_reduce_plain, LSV_ALL, LS_CALLABLE, NULL},
     {"np.ptp", PLAIN, "Largest minus smallest element", NULL, NULL, np_reduce_plain, LSV_PTP, LS_CALLABLE, NULL},
-    {"np.median jnp.median", MEDIAN, "Median: the middle, or the mean of the two middle ones", NULL, NULL, np_reduce_plain, LSV_MEDIAN, LS_CALLABLE, NULL},
+    {"np.median jnp.median", MEDIAN, "Median: the middle, or the mean of the two middle ones", NULL, NULL, np_median, LSV_MEDIAN, LS_CALLABLE, NULL},
     {"np.count_nonzero jnp.count_nonzero", "(a, axis=None, *, keepdims=False)", "How many elements are not zero", NULL, NULL, np_count_nonzero, 0, LS_CALLABLE, NULL},
     {"np.argmax ndarray.argmax jnp.argmax", "(a, axis=None, out=None, *, keepdims=False)", "Where the largest element is, first of equals", NULL, NULL, np_argreduce, 1, LS_CALLABLE, NULL},
     {"np.argmin ndarray.argmin jnp.argmin", "(a, axis=None, out=None, *, keepdims=False)", "Where the smallest element is, first of equals", NULL, NULL, np_argreduce, 0, LS_CALLABLE, NULL},
@@ -224,8 +309,11 @@ const ls_builtin ls_family_reduce[] = {
     {"np.percentile jnp.percentile", QUANTILE, "The value below which q percent of the elements lie", NULL, NULL, quantile, 100, LS_CALLABLE, NULL},
     {"torch.quantile tensor.quantile", "(input, q, dim=None, keepdim=False)", "The value below which a share q of the elements lies", NULL, NULL, quantile, 1, LS_CALLABLE, NULL},
     {"np.average jnp.average", "(a, axis=None, weights=None, returned=False, *, keepdims=False)", "Weighted mean", NULL, NULL, np_average, 0, LS_CALLABLE, NULL},
-    {"np.diff jnp.diff", "(a, n=1, axis=-1)", "Differences of neighbours, n times", NULL, "np.diff([1, 4, 9])\narray([3, 5])", diff, 0, LS_CALLABLE, NULL},
-    {"torch.diff tensor.diff", "(input, n=1, dim=-1)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
+    {"np.diff jnp.diff", "(a, n=1, axis=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, "np.diff([1, 4, 9])\narray([3, 5])", diff, 0, LS_CALLABLE, NULL},
+    {"torch.diff tensor.diff", "(input, n=1, dim=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
     {"np.trapezoid np.trapz", "(y, x=None, dx=1.0)", "Integral by the trapezoidal rule", NULL, NULL, np_trapezoid, 0, LS_CALLABLE, NULL},
+    {"np.nanvar", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Variance of what is not NaN", NULL, NULL, np_nanvar, 0, LS_CALLABLE, NULL},
+    {"np.nanstd", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Standard deviation of what is not NaN", NULL, NULL, np_nanvar, 1, LS_CALLABLE, NULL},
+    {"np.gradient", "(f, *varargs, axis=None)", "Differences per step: central inside, one-sided at the ends", NULL, "np.gradient([1., 2., 4.])\narray([1. , 1.5, 2. ])", np_gradient, 0, LS_CALLABLE, NULL},
     {"np.interp", "(x, xp, fp)", "Piecewise linear interpolation", NULL, NULL, np_interp, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -2,13 +2,15 @@
    (NumPy or PyTorch) gives views. */
 #include <string.h>
 
+#include "array/elementwise.h"
+
 #include "lang/builtins/support.h"
 
 /* ---- attributes ---- */
 
 BUILTIN(shape) {
     lsv_array *a;
-    return ls_arg(w, args, 0, &a) && ls_put(w, out, ls_size_new(a->ndim, a->shape, w->kind == LSV_TORCH));
+    return ls_arg(w, args, 0, &a) && ls_give_value(w, out, ls_size_new(a->ndim, a->shape, w->kind == LSV_TORCH));
 }
 
 /* a.shape = …: the same handle, seen as another shape (a view must do). */
@@ -30,7 +32,7 @@ static bool set_shape(ls_interp *in, ls_value self, ls_value v) {
 BUILTIN(np_shape) {
     lsv_array *a;
     bool torch = ls_is_tensor(args[0]);
-    return ls_arg(w, args, 0, &a) && ls_put(w, out, ls_size_new(a->ndim, a->shape, torch));
+    return ls_arg(w, args, 0, &a) && ls_give_value(w, out, ls_size_new(a->ndim, a->shape, torch));
 }
 
 /* op: what is asked for */
@@ -61,7 +63,7 @@ BUILTIN(tensor_size) {
     int axis;
     bool given;
     if (!ls_arg(w, args, 0, &a) || !ls_axis_or_none(w, args[1], "dim", &given, &axis)) return false;
-    if (!given) return ls_put(w, out, ls_size_new(a->ndim, a->shape, true));
+    if (!given) return ls_give_value(w, out, ls_size_new(a->ndim, a->shape, true));
     if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
     *out = ls_int(a->shape[axis]);
     return true;
@@ -84,7 +86,7 @@ BUILTIN(strides) {
     bool given = false;
     int axis;
     if (w->kind == LSV_TORCH && !ls_axis_or_none(w, args[1], "dim", &given, &axis)) return false;
-    if (!given) return ls_put(w, out, ls_size_new(a->ndim, s, false));
+    if (!given) return ls_give_value(w, out, ls_size_new(a->ndim, s, false));
     if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
     *out = ls_int(s[axis]);
     return true;
@@ -128,6 +130,11 @@ static bool transposed(ls_work *w, lsv_array *a, int how, ls_value *out) {
 BUILTIN(itself) {
     lsv_array *a;
     return ls_arg(w, args, 0, &a) && ls_give_kept(w, out, a);
+}
+
+BUILTIN(new_view) {
+    lsv_array *a, *r;
+    return ls_arg(w, args, 0, &a) && ls_give_array(w, out, lsv_view(a, &r, &w->err), &r);
 }
 
 BUILTIN(transpose_attribute) {
@@ -384,6 +391,60 @@ BUILTIN(tensor_expand) {
     return ls_give(w, out, lsv_broadcast_to(a, s.ndim, s.dims, &r, &w->err), &r);
 }
 
+/* np.broadcast_arrays(*args), torch.broadcast_tensors(*tensors): all to their common shape */
+BUILTIN(broadcast_arrays) {
+    lsv_array **parts;
+    int n, ndim = 0;
+    ptrdiff_t shape[LSV_MAXDIM] = {0};
+    if (!ls_parts(w, args, 0, &parts, &n)) return false;
+    for (int i = 0; i < n; i++) { /* the shape so far against the next one */
+        lsv_array *so_far;
+        if (!ls_ok(w, lsv_broadcast_to(parts[0], i ? ndim : parts[0]->ndim, i ? shape : parts[0]->shape, &so_far, &w->err)) || !ls_keep(w, so_far)) return false;
+        if (!ls_ok(w, lsv_broadcast(so_far, parts[i], &ndim, shape, &w->err))) return false;
+    }
+    if (w->self->op) return ls_give_value(w, out, ls_size_new(ndim, shape, false));
+    ls_value t = ls_tuple_new(n);
+    if (t.tag == LS_UNSET) return ls_no_memory(w->in);
+    for (int i = 0; i < n; i++) {
+        lsv_array *r;
+        if (!ls_ok(w, lsv_broadcast_to(parts[i], ndim, shape, &r, &w->err))) {
+            ls_drop(t);
+            return false;
+        }
+        t.tuple->items[i] = ls_array(r);
+    }
+    *out = t;
+    return true;
+}
+
+/* np.broadcast_shapes(*shapes), through arrays without elements of their own */
+BUILTIN(broadcast_shapes) {
+    const ls_tuple *star = args[0].tuple;
+    lsv_shape all = {.ndim = 0};
+    for (ptrdiff_t i = 0; i < star->n; i++) {
+        lsv_shape s;
+        lsv_array *one, *a, *b;
+        if (!ls_as_shape(w->in, star->items[i], &s)) return false;
+        if (!ls_ok(w, lsv_from_scalar(w->kind, lsv_scalar_int(0), &one, &w->err)) || !ls_keep(w, one)) return false;
+        if (!ls_ok(w, lsv_broadcast_to(one, all.ndim, all.dims, &a, &w->err)) || !ls_keep(w, a)) return false;
+        if (!ls_ok(w, lsv_broadcast_to(one, s.ndim, s.dims, &b, &w->err)) || !ls_keep(w, b)) return false;
+        if (!ls_ok(w, lsv_broadcast(a, b, &all.ndim, all.dims, &w->err))) return false;
+    }
+    return ls_give_value(w, out, ls_size_new(all.ndim, all.dims, w->kind == LSV_TORCH));
+}
+
+/* x.t_(), x.transpose_(dim0, dim1), x.squeeze_(dim): op 0, 1, 2 */
+BUILTIN(reshaped_in_place) {
+    lsv_array *a, *r;
+    int i, j, n, axes[LSV_MAXDIM];
+    if (!ls_arg(w, args, 0, &a)) return false;
+    if (w->self->op == 0 && !ls_ok(w, lsv_transpose(a, NULL, &r, &w->err))) return false;
+    if (w->self->op == 1 && (!ls_axis(w, args[1], "dim0", &i) || !ls_axis(w, args[2], "dim1", &j) || !ls_ok(w, lsv_swapaxes(a, i, j, &r, &w->err)))) return false;
+    if (w->self->op == 2 && (!ls_as_axes(w->in, args[1], &n, axes) || !ls_ok(w, lsv_squeeze(a, n, axes, &r, &w->err)))) return false;
+    *out = ls_ref(args[0]);
+    return become(a, r);
+}
+
 #define ATTRIBUTE(names_, text, f, op_) {names_, "(self)", text, NULL, NULL, f, op_, LS_ATTRIBUTE, NULL}
 
 const ls_builtin ls_family_shape[] = {
@@ -451,6 +512,14 @@ const ls_builtin ls_family_shape[] = {
     {"np.atleast_3d", "(*arys)", "Arrays with at least three axes", NULL, NULL, atleast, 3, LS_CALLABLE, NULL},
     {"torch.atleast_1d", "(*tensors)", "Tensors with at least one axis", NULL, NULL, atleast, 1, LS_CALLABLE, NULL},
     {"torch.atleast_2d", "(*tensors)", "Tensors with at least two axes", NULL, NULL, atleast, 2, LS_CALLABLE, NULL},
+    {"np.broadcast_arrays", "(*args)", "Arrays as views of their common shape", NULL, NULL, broadcast_arrays, 0, LS_CALLABLE, NULL},
+    {"torch.broadcast_tensors", "(*tensors)", "Tensors as views of their common shape", NULL, NULL, broadcast_arrays, 0, LS_CALLABLE, NULL},
+    {"np.broadcast_shapes", "(*args)", "The common shape of several", NULL, "np.broadcast_shapes((2, 1), (3,))\n(2, 3)", broadcast_shapes, 0, LS_CALLABLE, NULL},
+    {"torch.broadcast_shapes", "(*shapes)", "The common shape of several", NULL, NULL, broadcast_shapes, 0, LS_CALLABLE, NULL},
+    {"tensor.t_", "(self)", "The transpose of a matrix, in place", NULL, NULL, reshaped_in_place, 0, LS_CALLABLE, NULL},
+    {"tensor.transpose_", "(self, dim0, dim1)", "Two axes exchanged, in place", NULL, NULL, reshaped_in_place, 1, LS_CALLABLE, NULL},
+    {"tensor.squeeze_", "(self, dim=None)", "Axes of length 1 left out, in place", NULL, NULL, reshaped_in_place, 2, LS_CALLABLE, NULL},
+    {"ndarray.view", "(self)", "The same memory under a new handle", NULL, NULL, new_view, 0, LS_CALLABLE, NULL},
     {"np.broadcast_to jnp.broadcast_to", "(array, shape)", "The array repeated to a shape without copying (read-only)", NULL, NULL, broadcast_to, 0, LS_CALLABLE, NULL},
     {"torch.broadcast_to", "(input, size)", "The tensor repeated to a shape without copying", NULL, NULL, broadcast_to, 0, LS_CALLABLE, NULL},
     {"tensor.expand tensor.broadcast_to", "(self, *sizes)", "The tensor repeated to a shape without copying; -1 keeps a length", NULL, NULL, tensor_expand, 0, LS_CALLABLE, NULL},

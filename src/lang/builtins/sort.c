@@ -153,7 +153,7 @@ static bool member(ls_work *w, const lsv_array *a, const lsv_array *b, bool inve
 BUILTIN(isin) {
     lsv_array *a, *b, *r;
     bool invert;
-    if (!ls_operand(w, args, 0, &a) || !ls_arg(w, args, 1, &b) || !ls_truth(w->in, args[2], &invert)) return false;
+    if (!ls_operand(w, args, 0, &a) || !ls_arg(w, args, 1, &b) || !ls_truth(w->in, args[3], &invert)) return false;
     return member(w, a, b, invert, &r) && ls_give_kept(w, out, r);
 }
 
@@ -386,12 +386,12 @@ const ls_builtin ls_family_sort[] = {
     {"torch.msort tensor.msort", "(input)", "Sorted along the first dim", NULL, NULL, torch_msort, 0, LS_CALLABLE, NULL},
     {"torch.topk tensor.topk", "(input, k, dim=-1, largest=True, sorted=True)", "The k largest (values, indices) along a dim", NULL, NULL, torch_topk, 0, LS_CALLABLE, NULL},
     {"np.lexsort", "(keys)", "The indices that sort by the last key, then the one before, …", NULL, NULL, np_lexsort, 0, LS_CALLABLE, NULL},
-    {"np.unique jnp.unique", "(ar, return_index=False, return_inverse=False, return_counts=False, axis=None)", "The distinct elements, sorted", NULL, "np.unique([3, 1, 3])\narray([1, 3])", unique, 0, LS_CALLABLE, NULL},
+    {"np.unique jnp.unique", "(ar, return_index=False, return_inverse=False, return_counts=False, axis=None, *, equal_nan=True, sorted=True)", "The distinct elements, sorted", NULL, "np.unique([3, 1, 3])\narray([1, 3])", unique, 0, LS_CALLABLE, NULL},
     {"torch.unique tensor.unique", "(input, sorted=True, return_inverse=False, return_counts=False, dim=None)", "The distinct elements, sorted", NULL, NULL, unique, 0, LS_CALLABLE, NULL},
-    {"np.isin np.in1d jnp.isin", "(element, test_elements, invert=False)", "Which elements occur among the test elements", NULL, NULL, isin, 0, LS_CALLABLE, NULL},
-    {"torch.isin", "(elements, test_elements, invert=False)", "Which elements occur among the test elements", NULL, NULL, isin, 0, LS_CALLABLE, NULL},
-    {"np.intersect1d", "(ar1, ar2)", "The distinct elements of both, sorted", NULL, NULL, np_sets, 0, LS_CALLABLE, NULL},
-    {"np.setdiff1d", "(ar1, ar2)", "The distinct elements of the first that are not in the second", NULL, NULL, np_sets, 1, LS_CALLABLE, NULL},
+    {"np.isin np.in1d jnp.isin", "(element, test_elements, assume_unique=False, invert=False, *, kind=None)", "Which elements occur among the test elements", NULL, NULL, isin, 0, LS_CALLABLE, NULL},
+    {"torch.isin", "(elements, test_elements, assume_unique=False, invert=False)", "Which elements occur among the test elements", NULL, NULL, isin, 0, LS_CALLABLE, NULL},
+    {"np.intersect1d", "(ar1, ar2, assume_unique=False)", "The distinct elements of both, sorted", NULL, NULL, np_sets, 0, LS_CALLABLE, NULL},
+    {"np.setdiff1d", "(ar1, ar2, assume_unique=False)", "The distinct elements of the first that are not in the second", NULL, NULL, np_sets, 1, LS_CALLABLE, NULL},
     {"np.union1d", "(ar1, ar2)", "The distinct elements of either, sorted", NULL, NULL, np_sets, 2, LS_CALLABLE, NULL},
     {"np.searchsorted ndarray.searchsorted jnp.searchsorted", "(a, v, side=\"left\")", "Where elements go in a sorted vector", NULL, NULL, searchsorted, 0, LS_CALLABLE, NULL},
     {"torch.searchsorted", "(sorted_sequence, input, *, side=\"left\", right=False)", "Where elements go in a sorted vector", NULL, NULL, searchsorted, 0, LS_CALLABLE, NULL},
@@ -402,7 +402,7 @@ const ls_builtin ls_family_sort[] = {
     {"np.flatnonzero", "(a)", "The flat positions of nonzero elements", NULL, NULL, nonzero, 2, LS_CALLABLE, NULL},
     {"torch.nonzero tensor.nonzero", "(input, *, as_tuple=False)", "The indices of nonzero elements, a row for each", NULL, NULL, nonzero, 1, LS_CALLABLE, NULL},
     {"torch.argwhere tensor.argwhere", "(input, *, as_tuple=False)", "The indices of nonzero elements, a row for each", NULL, NULL, nonzero, 1, LS_CALLABLE, NULL},
-    {"np.take ndarray.take jnp.take", "(a, indices, axis=None, out=None)", "Elements, or slices of an axis, by index", NULL, NULL, np_take, 0, LS_CALLABLE, NULL},
+    {"np.take ndarray.take jnp.take", "(a, indices, axis=None, out=None, mode=\"raise\")", "Elements, or slices of an axis, by index", NULL, NULL, np_take, 0, LS_CALLABLE, NULL},
     {"torch.take tensor.take", "(input, index, dim=None)", "Elements by flat index", NULL, NULL, np_take, 0, LS_CALLABLE, NULL},
     {"np.take_along_axis jnp.take_along_axis", "(arr, indices, axis=-1)", "Elements by an index along an axis", NULL, NULL, take_along, 0, LS_CALLABLE, NULL},
     {"torch.take_along_dim", "(input, indices, dim=None)", "Elements by an index along a dim", NULL, NULL, take_along, 0, LS_CALLABLE, NULL},

@@ -80,7 +80,7 @@ bool ls_give_kept(ls_work *w, ls_value *out, lsv_array *a) {
     return ls_give(w, out, LSV_OK, &r);
 }
 
-bool ls_put(ls_work *w, ls_value *out, ls_value v) {
+bool ls_give_value(ls_work *w, ls_value *out, ls_value v) {
     if (v.tag == LS_UNSET) return ls_no_memory(w->in);
     *out = v;
     return true;

@@ -46,7 +46,7 @@ bool ls_keep(ls_work *w, lsv_array *a);          /* the frame releases a at the 
 bool ls_give(ls_work *w, ls_value *out, lsv_status status, lsv_array **r);
 bool ls_give_array(ls_work *w, ls_value *out, lsv_status status, lsv_array **r); /* 0-d stays an array */
 bool ls_give_kept(ls_work *w, ls_value *out, lsv_array *a);                      /* a new reference; 0-d as ls_give */
-bool ls_put(ls_work *w, ls_value *out, ls_value v);         /* takes v; LS_UNSET: no memory */
+bool ls_give_value(ls_work *w, ls_value *out, ls_value v);         /* takes v; LS_UNSET: no memory */
 /* The result goes into `into` (an out= argument) unless that is None. */
 bool ls_give_into(ls_work *w, ls_value *out, ls_value into, lsv_status status, lsv_array **r);
 /* A tuple of owned values; they are taken in any case. record NULL: a plain tuple. */

@@ -98,7 +98,7 @@ BUILTIN(torch_no_grad) {
         *out = ls_ref(args[0]);
         return true;
     }
-    return ls_put(w, out, ls_opaque_new(&no_grad_type, "<torch.autograd.grad_mode.no_grad object>"));
+    return ls_give_value(w, out, ls_opaque_new(&no_grad_type, "<torch.autograd.grad_mode.no_grad object>"));
 }
 
 BUILTIN(torch_set_grad_enabled) { return ls_truth(w->in, args[0], &w->in->grad_enabled); }
@@ -184,7 +184,7 @@ BUILTIN(torch_is_tensor) {
 
 BUILTIN(torch_size) {
     lsv_shape s = {.ndim = 0};
-    return (ls_is_none(args[0]) || ls_as_shape(w->in, args[0], &s)) && ls_put(w, out, ls_size_new(s.ndim, s.dims, true));
+    return (ls_is_none(args[0]) || ls_as_shape(w->in, args[0], &s)) && ls_give_value(w, out, ls_size_new(s.ndim, s.dims, true));
 }
 
 BUILTIN(size_numel) {
@@ -286,6 +286,29 @@ BUILTIN(nn_loss) {
     return ls_give(w, out, lsv_reduce(ls_text_is(args[2], "sum") ? LSV_SUM : LSV_MEAN, d, &o, &r, &w->err), &r);
 }
 
+/* one_hot(tensor, num_classes=-1) */
+BUILTIN(nn_one_hot) {
+    lsv_array *a, *classes, *col, *r;
+    ptrdiff_t n;
+    if (!ls_arg(w, args, 0, &a) || !ls_count(w, args[1], "num_classes", &n)) return false;
+    if (lsv_dtype_is_float((lsv_dtype)a->dtype)) return ls_raise(w->in, "RuntimeError", "one_hot is only applicable to index tensor of type LongTensor.");
+    if (n < 0) {
+        lsv_array *m;
+        lsv_reduce_options o = {.naxes = -1};
+        if (!ls_ok(w, lsv_reduce(LSV_MAX, a, &o, &m, &w->err)) || !ls_keep(w, m)) return false;
+        n = (ptrdiff_t)lsv_item(m, NULL).i + 1;
+    }
+    if (!ls_ok(w, lsv_arange(LSV_TORCH, LSV_INT64, lsv_scalar_int(0), lsv_scalar_int(1), n, &classes, &w->err)) || !ls_keep(w, classes)) return false;
+    if (!ls_ok(w, lsv_expand_dims(a, -1, &col, &w->err)) || !ls_keep(w, col) || !ls_binary_arrays(w, LSV_OP_EQ, col, classes, &r)) return false;
+    return ls_give(w, out, lsv_astype(r, LSV_INT64, &r, &w->err), &r);
+}
+
+BUILTIN(torch_typename) {
+    static const char *const names[LSV_NDTYPES] = {"torch.BoolTensor", "torch.IntTensor", "torch.LongTensor", "torch.HalfTensor",
+                                                   "torch.BFloat16Tensor", "torch.FloatTensor", "torch.DoubleTensor"};
+    return ls_give_value(w, out, ls_str_from(ls_is_tensor(args[0]) ? names[args[0].array->dtype] : ls_type_of(args[0])->shown));
+}
+
 /* normalize(input, p=2.0, dim=1, eps=1e-12) */
 BUILTIN(nn_normalize) {
     lsv_array *a, *n, *r;
@@ -358,6 +381,8 @@ const ls_builtin ls_family_torch[] = {
     {"torch.nn.functional.l1_loss", "(input, target, reduction=\"mean\")", "Mean of absolute differences", NULL, NULL, nn_loss, 1, LS_CALLABLE, NULL},
     {"torch.nn.functional.normalize", "(input, p=2.0, dim=1, eps=1e-12)", "Divided by norms along a dim", NULL, NULL, nn_normalize, 0, LS_CALLABLE, NULL},
     {"torch.nn.functional.cosine_similarity torch.cosine_similarity", "(x1, x2, dim=1, eps=1e-08)", "Cosines of angles along a dim", NULL, NULL, nn_cosine, 0, LS_CALLABLE, NULL},
+    {"torch.nn.functional.one_hot", "(tensor, num_classes=-1)", "Classes as rows with a single 1", NULL, NULL, nn_one_hot, 0, LS_CALLABLE, NULL},
+    {"torch.typename", "(obj)", "The name of obj's type", NULL, NULL, torch_typename, 0, LS_CALLABLE, NULL},
     {"torch.nn.functional.linear", "(input, weight, bias=None)", "input @ weight.T + bias", NULL, NULL, nn_linear, 0, LS_CALLABLE, NULL},
     {.names = NULL}};
 

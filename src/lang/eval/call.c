@@ -198,7 +198,10 @@ void ls_vm_blame(ls_vm *vm, const ls_insn *at, const ls_builtin *b, bool method)
 static bool call_function(ls_interp *in, ls_value f, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
     ls_vm *vm = in->vm;
     ls_code *code = f.function->code;
-    if (!ls_vm_push(vm, code, f, 0, true)) return false;
+    if (!ls_vm_push(vm, code, ls_ref(f), 0, true)) {
+        ls_drop(f);
+        return false;
+    }
     ls_value *R = vm->frame->R;
     bool ok = ls_bind_function(in, f.function, args, nargs, names, nkw, R);
     for (int k = 0; ok && k < code->nwrapped; k++) {
@@ -308,4 +311,27 @@ bool ls_call_kw(ls_interp *in, ls_value f, const ls_value *args, int nargs, cons
 
 bool ls_call(ls_interp *in, ls_value f, const ls_value *args, int nargs, ls_value *out) {
     return ls_call_kw(in, f, args, nargs, NULL, 0, out);
+}
+
+/* f(*xs, **kw): at[0] with list at[1] and dictionary at[2] (or unset) spread out; all three are dropped. */
+bool ls_call_spread(ls_vm *vm, ls_value *at, ls_value *out) {
+    const ls_list *list = at[1].list;
+    const ls_dict *dict = at[2].tag == LS_DICT ? at[2].dict : NULL;
+    ptrdiff_t n = list->n + (dict ? dict->n : 0), k = list->n;
+    ls_value *args = lsv_malloc((size_t)(n + 1) * sizeof *args);
+    const char **names = lsv_malloc((size_t)(n + 1) * sizeof *names);
+    bool ok = args && names && n < INT32_MAX;
+    if (ok) {
+        for (ptrdiff_t j = 0; j < list->n; j++) args[j] = list->items[j];
+        for (ptrdiff_t e = 0; dict && e < dict->used; e++) {
+            if (dict->entries[e].key.tag == LS_UNSET) continue;
+            names[k - list->n] = dict->entries[e].key.str->data;
+            args[k++] = dict->entries[e].value;
+        }
+        ok = ls_call_kw(vm->in, at[0], args, (int)list->n, names, (int)(k - list->n), out);
+    } else ls_no_memory(vm->in);
+    lsv_free(args);
+    lsv_free(names);
+    ls_drop_arguments(at, 2);
+    return ok;
 }

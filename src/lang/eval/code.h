@@ -32,7 +32,7 @@ enum {                     /* ls_insn.x */
     LS_X_INPLACE = 8,      /* binary operation: augmented assignment */
     LS_X_SENSE = 16,       /* compare and jump: jump when the comparison gives this */
     LS_X_LAST = 16, LS_X_QUIET = 32, LS_X_ASSIGNED = 64, /* SHOW */
-    LS_X_UPDATE_CALL = 16  /* DICTUPDATE for **kw of a call: keys are names, given once */
+    LS_X_CALL = 16  /* EXTEND and DICTUPDATE for *xs and **kw of a call */
 };
 
 enum { LS_CONST_ROOM = 2048, LS_TEMP_ROOM = 4096, LS_GLOBAL_BASE = LS_TEMP_ROOM, LS_GLOBAL_ROOM = 24576 };
@@ -117,7 +117,7 @@ enum { LS_CONST_ROOM = 2048, LS_TEMP_ROOM = 4096, LS_GLOBAL_BASE = LS_TEMP_ROOM,
     X(TOITER, 1, "R[a] = an iterator over list R[b] (a generator expression's result)")            \
     X(DICT, 1, "R[a] = {}")                                                                        \
     X(DICTSET, 1, "dict R[a] gets R[b]: R[c]")                                                     \
-    X(DICTUPDATE, 1, "dict R[a] gets the entries of R[b]; k1 of the call for messages")            \
+    X(DICTUPDATE, 1, "dict R[a] gets the entries of R[b]")                                        \
     X(MATRIX, 1, "R[a] = matrix literal of the c row lists from R[b]")                             \
     X(PRINTED, 1, "R[a] = array read from constant string k")                                      \
     X(FORMAT, 1, "R[a] = R[b] as text; c: specification or -32768; flags 16 r, 32 s, 48 a")        \

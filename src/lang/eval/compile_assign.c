@@ -110,7 +110,7 @@ void ls_store(ls_unit *u, const ls_node *target, ls_operand v) {
     case LS_N_ATTRIBUTE: {
         ls_operand object = ls_value_of(u, target->a);
         int x = (object.temp ? LS_X_TEMP_A : 0) | (v.temp ? LS_X_TEMP_B : 0);
-        ls_emit_words(u, target->span, OP_SETATTR, x, object.at, v.at, 0, ls_cache_of(u, target->text), 0);
+        ls_name_span(u, ls_emit_words(u, target->span, OP_SETATTR, x, object.at, v.at, 0, ls_cache_of(u, target->text), 0), target->op_span);
         break;
     }
     case LS_N_STARRED: ls_compile_fail(u, target->span, "starred assignment target must be in a list or tuple"); break;

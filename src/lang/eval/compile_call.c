@@ -35,8 +35,9 @@ static void general_call(ls_unit *u, const ls_node *n, int base, int dest) {
         } else {
             ls_operand v = ls_value_of(u, arg->kind == LS_N_STARRED || arg->kind == LS_N_DOUBLESTAR ? arg->a : arg);
             int x = v.temp ? LS_X_TEMP_B : 0;
-            if (arg->kind == LS_N_DOUBLESTAR) ls_emit(u, arg->span, OP_DICTUPDATE, x | LS_X_UPDATE_CALL, dict, v.at, 0);
-            else ls_emit(u, arg->span, arg->kind == LS_N_STARRED ? OP_EXTEND : OP_APPEND, x, list, v.at, 0);
+            if (arg->kind == LS_N_DOUBLESTAR) ls_emit(u, arg->span, OP_DICTUPDATE, x | LS_X_CALL, dict, v.at, 0);
+            else if (arg->kind == LS_N_STARRED) ls_emit(u, arg->span, OP_EXTEND, x | LS_X_CALL, list, v.at, 0);
+            else ls_emit(u, arg->span, OP_APPEND, x, list, v.at, 0);
         }
         u->top = top;
     }
@@ -72,6 +73,7 @@ void ls_call_into(ls_unit *u, const ls_node *n, int dest) {
     int at = method      ? ls_emit_words(u, n->span, OP_CALLM, 0, base, npositional, dest, ls_cache_of(u, n->a->text), names)
              : names < 0 ? ls_emit(u, n->span, OP_CALL, 0, base, npositional, dest)
                          : ls_emit_words(u, n->span, OP_CALLKW, 0, base, npositional, dest, names, 0);
+    if (method) ls_name_span(u, at, n->a->op_span);
     ls_note_places(u, at, first + args->n, spans, words);
     u->top = top;
 }

@@ -81,7 +81,12 @@ static void name_into(ls_unit *u, const ls_node *n, int dest) {
 
 static void binary_into(ls_unit *u, const ls_node *n, int dest) {
     int top = u->top;
-    ls_operand l = ls_stable(u, n->a, ls_may_assign(n->b)), r = ls_value_of(u, n->b);
+    ls_operand l;
+    if (n->a->kind == LS_N_BINARY && dest == top - 1 && dest >= u->first_temp) { /* a + b + c …: one temporary does */
+        ls_into(u, n->a, dest);
+        l = (ls_operand){(int16_t)dest, true};
+    } else l = ls_stable(u, n->a, ls_may_assign(n->b));
+    ls_operand r = ls_value_of(u, n->b);
     int at = ls_emit(u, n->span, OP_ADD + (int)n->op, ls_flags(l, r), dest, l.at, r.at);
     if (n->op == LS_OP_MATMUL) ls_note_places(u, at, 2, (ls_span[]){n->a->span, n->b->span}, NULL);
     u->top = top;
@@ -293,7 +298,7 @@ static void attribute_into(ls_unit *u, const ls_node *n, int dest) {
     int top = u->top;
     ls_operand v = ls_value_of(u, n->a);
     int at = ls_emit_words(u, n->span, OP_ATTR, v.temp ? LS_X_TEMP_B : 0, dest, v.at, 0, ls_cache_of(u, n->text), 0);
-    ls_note_places(u, at, 1, &n->op_span, NULL);
+    ls_name_span(u, at, n->op_span);
     u->top = top;
 }
 

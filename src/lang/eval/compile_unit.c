@@ -109,6 +109,10 @@ int ls_emit_words(ls_unit *u, ls_span span, int op, int x, int a, int b, int c, 
     return at;
 }
 
+void ls_name_span(ls_unit *u, int at, ls_span span) {
+    if (!u->c->failed && span.end > span.start) u->code->spans[at + 1] = span;
+}
+
 void ls_jump_add(ls_unit *u, int *list, int word) {
     if (u->c->failed) return;
     u->code->insns[word].k = *list;

@@ -47,6 +47,7 @@ ls_code *ls_unit_close(ls_unit *u); /* the code, trimmed; NULL after a failure *
 int ls_emit(ls_unit *u, ls_span span, int op, int x, int a, int b, int c);
 int ls_emit_k(ls_unit *u, ls_span span, int op, int x, int a, int k);
 int ls_emit_words(ls_unit *u, ls_span span, int op, int x, int a, int b, int c, int k1, int k2);
+void ls_name_span(ls_unit *u, int at, ls_span span); /* the attribute's name, kept with the second word */
 static inline int ls_here(const ls_unit *u) { return u->code->ninsns; }
 /* Jumps: a list of words whose k is to be set; each holds the next until then. */
 void ls_jump_to(ls_unit *u, ls_span span, int *list);

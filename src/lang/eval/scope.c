@@ -14,6 +14,8 @@ typedef struct walk {
     ls_arena *arena;
     ls_source *source;
     bool failed;
+    int depth;
+    int iterables; /* inside so many iterable expressions of comprehensions */
 } walk;
 
 static void fail(walk *w, ls_span span, const char *format, const char *name) {
@@ -105,7 +107,10 @@ static void visit_function(walk *w, ls_scope *s, const ls_function_node *f) {
         if (y->param) fail(w, f->params[i].span, "duplicate argument '%s' in function definition", y->name);
         y->bound = y->param = true;
     }
+    int iterables = w->iterables;
+    w->iterables = 0; /* a lambda's body is a place of its own */
     visit(w, inner, f->body);
+    w->iterables = iterables;
 }
 
 static void visit_comprehension(walk *w, ls_scope *s, const ls_node *n) {
@@ -113,7 +118,9 @@ static void visit_comprehension(walk *w, ls_scope *s, const ls_node *n) {
     if (!inner) return;
     for (int i = 0; i < n->list.n; i++) {
         const ls_node *f = n->list.items[i];
+        w->iterables++;
         visit(w, i == 0 ? s : inner, f->b);
+        w->iterables--;
         visit_target(w, inner, f->a);
         visit_list(w, inner, &f->list);
     }
@@ -157,8 +164,18 @@ static void visit_import(walk *w, ls_scope *s, const ls_node *n) {
     }
 }
 
+static void visit_node(walk *w, ls_scope *s, const ls_node *n);
+
+/* The compiler recurses as deep as this walk, which comes first. */
 static void visit(walk *w, ls_scope *s, const ls_node *n) {
+    enum { DEEPEST = 3000 };
     if (!n || w->failed) return;
+    if (++w->depth > DEEPEST) fail(w, n->span, "too deeply nested%s", "");
+    else visit_node(w, s, n);
+    w->depth--;
+}
+
+static void visit_node(walk *w, ls_scope *s, const ls_node *n) {
     switch (n->kind) {
     case LS_N_NAME: symbol(w, s, n->text); return;
     case LS_N_LAMBDA:
@@ -173,6 +190,7 @@ static void visit(walk *w, ls_scope *s, const ls_node *n) {
     case LS_N_DICTCOMP: visit_comprehension(w, s, n); return;
     case LS_N_WALRUS:
         visit(w, s, n->b);
+        if (w->iterables) fail(w, n->span, "assignment expression cannot be used in a comprehension iterable expression%s", "");
         for (ls_scope *c = s; c->kind == LS_SCOPE_COMPREHENSION; c = c->parent) {
             const char *name = ls_intern(w->in, n->a->text);
             ls_symbol *y = name ? find(c, name) : NULL;
@@ -268,7 +286,7 @@ ls_scope *ls_scope_child(ls_scope *s, const void *node) {
 }
 
 ls_scope *ls_scope_build(ls_interp *in, ls_arena *arena, ls_source *source, const ls_node *block) {
-    walk w = {in, arena, source, false};
+    walk w = {in, arena, source, false, 0, 0};
     ls_scope *s = enter(&w, NULL, LS_SCOPE_CELL, NULL);
     if (s) visit(&w, s, block);
     if (!w.failed) resolve_all(&w, s);

@@ -3,7 +3,7 @@
 #include "lang/eval/suggest.h"
 #include "lang/builtins/builtin.h"
 #include "lang/eval/attributes.h"
-#include "lang/eval/globals.h"
+#include "lang/eval/vm.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +82,8 @@ void ls_suggest_name(ls_interp *in, const char *name) {
     const ls_globals *g = in->slots;
     for (int i = 0; i < g->n; i++)
         if (g->values[i].tag != LS_UNSET) ls_suggest_offer(&s, g->info[i].name);
+    const ls_code *code = in->vm->frame ? in->vm->frame->code : NULL;
+    for (int i = 0; code && i < code->nlocals; i++) ls_suggest_offer(&s, code->locals[i]);
     ls_builtin_each(offer_builtin, &s);
     for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) ls_suggest_offer(&s, keywords[i]);
     if (ls_suggest_best(&s)) ls_hint(in, "did you mean `%s`?", s.best);

@@ -19,115 +19,18 @@
 #pragma GCC optimize("no-gcse", "no-crossjumping") /* every instruction keeps its own jump to the next */
 #endif
 
-enum { CHUNK_CELLS = 8192, FRAME_CELLS = (sizeof(ls_vmframe) + sizeof(ls_value) - 1) / sizeof(ls_value) };
-
-/* ---- frames ---- */
-
-ls_vm *ls_vm_new(ls_interp *in) {
-    ls_vm *vm = lsv_calloc(1, sizeof *vm);
-    if (vm) vm->in = in;
-    return vm;
-}
-
-void ls_vm_free(ls_vm *vm) {
-    if (!vm) return;
-    while (vm->chunk) {
-        ls_chunk *prev = vm->chunk->prev;
-        lsv_free(vm->chunk);
-        vm->chunk = prev;
-    }
-    lsv_free(vm->spare);
-    lsv_free(vm);
-}
-
-static ls_value *window(ls_vm *vm, ptrdiff_t cells) {
-    if (!vm->chunk || vm->chunk->end - vm->chunk->top < cells) {
-        ls_chunk *c = vm->spare;
-        if (c && c->end - c->cells >= cells) vm->spare = NULL;
-        else {
-            ptrdiff_t n = cells > CHUNK_CELLS ? cells : CHUNK_CELLS;
-            c = lsv_malloc(sizeof *c + (size_t)n * sizeof(ls_value));
-            if (!c) return NULL;
-            c->end = c->cells + n;
-        }
-        c->top = c->cells;
-        c->prev = vm->chunk;
-        vm->chunk = c;
-    }
-    ls_value *at = vm->chunk->top;
-    vm->chunk->top += cells;
-    return at;
-}
-
-ls_vmframe *ls_vm_push(ls_vm *vm, ls_code *code, ls_value function, int dest, bool entry) {
-    ls_interp *in = vm->in;
-    if (in->depth >= in->max_depth) {
-        ls_raise(in, "RecursionError", "maximum recursion depth exceeded");
-        ls_hint(in, "functions may call each other %d deep: does the recursion end?", in->max_depth);
-        return NULL;
-    }
-    ptrdiff_t registers = code->module ? 0 : code->nconsts + code->nregs;
-    ls_value *at = window(vm, FRAME_CELLS + registers);
-    if (!at) {
-        ls_no_memory(in);
-        return NULL;
-    }
-    ls_vmframe *f = (void *)at;
-    f->prev = vm->frame;
-    f->code = code;
-    f->function = function;
-    ls_ref(function);
-    code->refs++;
-    f->at = code->insns;
-    f->dest = (int16_t)dest;
-    f->entry = entry;
-    f->R = code->module ? in->slots->base : at + FRAME_CELLS + code->nconsts;
-    for (int i = 0; i < code->nconsts; i++) f->R[-1 - i] = code->consts[i]; /* borrowed */
-    if (code->module) in->slots->busy = true;
-    else memset(f->R, 0, (size_t)code->nregs * sizeof(ls_value));
-    if (function.tag == LS_FUNCTION)
-        for (int i = 0; i < code->ncaptures; i++) f->R[code->first_capture + i] = ls_ref(function.function->cells[i]);
-    vm->frame = f;
-    in->depth++;
-    return f;
-}
-
-void ls_vm_pop(ls_vm *vm) {
-    ls_vmframe *f = vm->frame;
-    for (int r = 0; r < f->code->nregs; r++)
-        if (f->R[r].tag >= LS_HEAP) ls_clear(&f->R[r]);
-        else f->R[r].tag = LS_UNSET;
-    if (f->code->module) vm->in->slots->busy = false;
-    ls_code *code = f->code;
-    ls_value function = f->function;
-    vm->frame = f->prev;
-    vm->in->depth--;
-    vm->chunk->top = (ls_value *)(void *)f;
-    if (vm->chunk->top == vm->chunk->cells && vm->chunk->prev) {
-        ls_chunk *empty = vm->chunk;
-        vm->chunk = empty->prev;
-        if (vm->spare) lsv_free(empty);
-        else vm->spare = empty;
-    }
-    ls_drop(function);
-    ls_code_release(code);
-}
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* ---- calls ---- */
 
-/* R[a] and n values behind it are not needed any more. */
-static void drop_arguments(ls_value *at, int n) {
-    for (int j = 0; j <= n; j++)
-        if (at[j].tag >= LS_HEAP) ls_clear(&at[j]);
-        else at[j].tag = LS_UNSET;
-}
-
-/* The frame for a call of at[0] with arguments behind it; they are moved or dropped. */
+/* The frame for a call of at[0] with arguments behind it; all of them are moved or dropped. */
 static bool enter_function(ls_vm *vm, ls_value *at, int nargs, const char *const *names, int nkw, int dest) {
     ls_function *f = at[0].function;
     const ls_code *code = f->code;
-    if (!ls_vm_push(vm, f->code, at[0], dest, false)) return false;
+    if (UNLIKELY(!ls_vm_push(vm, f->code, at[0], dest, false))) return false;
     ls_value *R = vm->frame->R;
+    at[0].tag = LS_UNSET; /* the frame has it */
     if (nkw == 0 && nargs == code->npositional && code->nkwonly == 0 && code->star < 0 && code->doublestar < 0) {
         for (int j = 0; j < nargs; j++) {
             R[j] = at[1 + j];
@@ -136,8 +39,7 @@ static bool enter_function(ls_vm *vm, ls_value *at, int nargs, const char *const
     } else if (!ls_bind_function(vm->in, f, at + 1, nargs, names, nkw, R)) {
         ls_vm_pop(vm);
         return false;
-    }
-    drop_arguments(at, nargs + nkw);
+    } else ls_drop_arguments(at, nargs + nkw);
     for (int j = 0; j < code->nwrapped; j++) {
         ls_value cell = ls_cell_new(R[code->wrapped[j]]);
         if (cell.tag == LS_UNSET) {
@@ -151,29 +53,6 @@ static bool enter_function(ls_vm *vm, ls_value *at, int nargs, const char *const
 
 bool ls_vm_run_code(ls_vm *vm, ls_code *code, ls_value *out) {
     return ls_vm_push(vm, code, (ls_value){.tag = LS_UNSET}, 0, true) && ls_vm_run(vm, out);
-}
-
-/* CALLEX: R[a] with list R[a+1] and dictionary R[a+2] (or unset) spread out. */
-static bool call_spread(ls_vm *vm, ls_value *at, ls_value *out) {
-    const ls_list *list = at[1].list;
-    const ls_dict *dict = at[2].tag == LS_DICT ? at[2].dict : NULL;
-    ptrdiff_t n = list->n + (dict ? dict->n : 0), k = list->n;
-    ls_value *args = lsv_malloc((size_t)(n + 1) * sizeof *args);
-    const char **names = lsv_malloc((size_t)(n + 1) * sizeof *names);
-    bool ok = args && names && n < INT32_MAX;
-    if (ok) {
-        for (ptrdiff_t j = 0; j < list->n; j++) args[j] = list->items[j];
-        for (ptrdiff_t e = 0; dict && e < dict->used; e++) {
-            if (dict->entries[e].key.tag == LS_UNSET) continue;
-            names[k - list->n] = dict->entries[e].key.str->data;
-            args[k++] = dict->entries[e].value;
-        }
-        ok = ls_call_kw(vm->in, at[0], args, (int)list->n, names, (int)(k - list->n), out);
-    } else ls_no_memory(vm->in);
-    lsv_free(args);
-    lsv_free(names);
-    drop_arguments(at, 2);
-    return ok;
 }
 
 /* ---- scalar arithmetic ---- */
@@ -218,43 +97,8 @@ static bool interrupted(ls_vm *vm) {
     return ls_raise(vm->in, "KeyboardInterrupt", "%s", "");
 }
 
-/* ---- errors ---- */
-
-static void note_frame(ls_error *e, const ls_vmframe *f) {
-    if (e->nframes == (int)(sizeof e->frames / sizeof *e->frames)) {
-        e->skipped++;
-        return;
-    }
-    ls_frame_note *note = &e->frames[e->nframes++];
-    note->source = ls_source_ref(f->code->source);
-    note->span = f->code->spans[f->at - f->code->insns];
-    snprintf(note->function, sizeof note->function, "%s", f->code->name[0] == '<' && f->code->name[1] == 'c' ? "" : f->code->name);
-}
-
-/* Pops the frames of this run; every one gets its line in the error's list of callers. */
-static void unwind(ls_vm *vm) {
-    ls_error *e = &vm->in->error;
-    if (!e->set) ls_raise(vm->in, "SystemError", "an operation failed and did not say why");
-    for (bool entry = false; !entry;) {
-        ls_vmframe *f = vm->frame;
-        entry = f->entry;
-        if (!e->source) ls_error_place(e, f->code->source, f->code->spans[f->at - f->code->insns]);
-        else note_frame(e, f);
-        ls_vm_pop(vm);
-    }
-}
-
-const ls_places *ls_vm_places(const ls_code *code, const ls_insn *at) {
-    int word = (int)(at - code->insns);
-    for (int k = 0; k < code->nplaces; k++)
-        if (code->places[k].at == word) return &code->places[k];
-    return NULL;
-}
-
 /* ---- the loop ---- */
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NEXT                                                                                       \
     do {                                                                                           \
         i = pc++;                                                                                  \
@@ -567,7 +411,7 @@ compare_branch: {
             ok = ls_call_builtin(in, at->builtin, at + 1, nargs, NULL, 0, &v);
             if (!ok) ls_vm_blame(vm, i, at->builtin, false);
         } else ok = ls_call_kw(in, *at, at + 1, nargs, NULL, 0, &v);
-        drop_arguments(at, nargs);
+        ls_drop_arguments(at, nargs);
         if (!ok) goto fail;
         goto call_result;
     }
@@ -587,12 +431,12 @@ compare_branch: {
         v = ls_none();
         bool ok = ls_call_kw(in, *at, at + 1, nargs, names->names, names->n, &v);
         if (!ok && at->tag == LS_BUILTIN) ls_vm_blame(vm, i, at->builtin, false);
-        drop_arguments(at, nargs + names->n);
+        ls_drop_arguments(at, nargs + names->n);
         if (!ok) goto fail;
         goto call_result;
     }
     CASE(CALLEX) : v = ls_none();
-    SLOW(call_spread(vm, &RA, &v));
+    SLOW(ls_call_spread(vm, &RA, &v));
     goto call_result;
     CASE(CALLM) : {
         ls_value *at = &RA;
@@ -604,13 +448,13 @@ compare_branch: {
             nkw = fr->code->name_lists[pc->word.k2].n;
             keywords = fr->code->name_lists[pc->word.k2].names;
         }
-        if (!ls_vm_method(vm, &fr->code->caches[pc->word.k1], *at, &builtin, &v)) goto fail;
+        if (!ls_vm_method(vm, &fr->code->caches[pc->word.k1], *at, &builtin, &v)) goto fail_name;
         pc++;
         if (builtin) {
             v = ls_none();
             bool ok = ls_call_builtin(in, builtin, at, nargs + 1, keywords, nkw, &v);
             if (!ok) ls_vm_blame(vm, i, builtin, true);
-            drop_arguments(at, nargs + nkw);
+            ls_drop_arguments(at, nargs + nkw);
             if (!ok) goto fail;
             goto call_result;
         }
@@ -625,7 +469,7 @@ compare_branch: {
         bool ok = at->tag == LS_BUILTIN ? ls_call_builtin(in, at->builtin, at + 1, nargs, keywords, nkw, &v)
                                         : ls_call_kw(in, *at, at + 1, nargs, keywords, nkw, &v);
         if (!ok && at->tag == LS_BUILTIN) ls_vm_blame(vm, i, at->builtin, false);
-        drop_arguments(at, nargs + nkw);
+        ls_drop_arguments(at, nargs + nkw);
         if (!ok) goto fail;
     }
 call_result:
@@ -677,7 +521,7 @@ leave: {
         fr->at = i;
         const ls_value *x = ls_operand_of(vm, R, i->b);
         if (!x) goto fail;
-        if (!ls_vm_attribute(vm, &fr->code->caches[pc->word.k1], *x, &v)) goto fail;
+        if (!ls_vm_attribute(vm, &fr->code->caches[pc->word.k1], *x, &v)) goto fail_name;
         pc++;
         if (i->x & LS_X_TEMP_B) ls_clear(&RB);
         RESULT(v);
@@ -797,10 +641,13 @@ store_new: /* a new object, or no memory */
         goto fail;
     }
     RESULT(v);
+fail_name: /* the second word's place is the name's */
+    if (strcmp(in->error.type, "AttributeError") == 0) ls_error_place(&in->error, fr->code->source, fr->code->spans[i + 1 - fr->code->insns]);
+    goto fail;
 stop:
     interrupted(vm);
 fail:
     fr->at = i;
-    unwind(vm);
+    ls_vm_unwind(vm);
     return false;
 }

@@ -35,9 +35,11 @@ typedef struct ls_vm {
 ls_vm *ls_vm_new(ls_interp *in);
 void ls_vm_free(ls_vm *vm);
 
-/* A frame of its own, its registers unset. NULL: in->error set. */
+/* A frame of its own, its registers unset; it takes the reference to function over. NULL: in->error set, nothing taken. */
 ls_vmframe *ls_vm_push(ls_vm *vm, ls_code *code, ls_value function, int dest, bool entry);
 void ls_vm_pop(ls_vm *vm); /* drops everything in it */
+/* Pops the frames of this run; each of the callers gets its line in the error. */
+void ls_vm_unwind(ls_vm *vm);
 /* Runs the top frame until it returns; *out owned. */
 bool ls_vm_run(ls_vm *vm, ls_value *out);
 bool ls_vm_run_code(ls_vm *vm, ls_code *code, ls_value *out);
@@ -47,6 +49,7 @@ bool ls_vm_run_code(ls_vm *vm, ls_code *code, ls_value *out);
 bool ls_bind_function(ls_interp *in, ls_function *f, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *R);
 bool ls_call_builtin(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out);
 const ls_signature *ls_vm_signature(ls_interp *in, const ls_builtin *b);
+bool ls_call_spread(ls_vm *vm, ls_value *at, ls_value *out);
 /* The parameter a builtin blames (in->blame) as the span of the argument at fault. */
 void ls_vm_blame(ls_vm *vm, const ls_insn *at, const ls_builtin *b, bool method);
 
@@ -60,6 +63,12 @@ static inline void ls_clear(ls_value *at) {
     ls_value old = *at;
     *at = (ls_value){.tag = LS_UNSET};
     ls_drop(old);
+}
+/* A callee and the n values behind it are not needed any more. */
+static inline void ls_drop_arguments(ls_value *at, int n) {
+    for (int j = 0; j <= n; j++)
+        if (at[j].tag >= LS_HEAP) ls_clear(&at[j]);
+        else at[j].tag = LS_UNSET;
 }
 /* The value of an operand that may be unset: a builtin's, or an error; borrowed. */
 const ls_value *ls_operand_value(ls_vm *vm, int operand);

@@ -48,10 +48,23 @@ static bool append_many(ls_vm *vm, ls_list *list, ls_value *from, int n) {
     return true;
 }
 
-static bool extend(ls_vm *vm, ls_list *list, ls_value v) {
+/* "f()" for messages about a call's arguments. */
+static const char *callee_name(ls_value callee) {
+    switch ((ls_tag)callee.tag) {
+    case LS_FUNCTION: return ls_function_name(callee.function);
+    case LS_BUILTIN: return ls_builtin_short_name(callee.builtin);
+    case LS_METHOD: return callee_name(callee.method->function);
+    default: return ls_type_name(callee);
+    }
+}
+
+/* callee: of the call whose arguments these are; NULL: the items of a display. */
+static bool extend(ls_vm *vm, ls_list *list, ls_value v, const ls_value *callee) {
     ls_value all;
-    if (v.tag < LS_HEAP || v.tag == LS_FUNCTION || v.tag == LS_METHOD)
-        return ls_raise(vm->in, "TypeError", "Value after * must be an iterable, not %s", ls_type_name(v));
+    bool never = v.tag < LS_HEAP || v.tag == LS_FUNCTION || v.tag == LS_METHOD;
+    if (never && callee)
+        return ls_raise(vm->in, "TypeError", "%s() argument after * must be an iterable, not %s", callee_name(*callee), ls_type_name(v));
+    if (never) return ls_raise(vm->in, "TypeError", "Value after * must be an iterable, not %s", ls_type_name(v));
     if (!ls_to_list(vm->in, v, &all)) return false;
     bool ok = true;
     for (ptrdiff_t k = 0; ok && k < all.list->n; k++) ok = ls_list_append(list, all.list->items[k]);
@@ -74,16 +87,16 @@ static bool dict_set(ls_vm *vm, ls_dict *d, ls_value key, ls_value v) {
     return ls_dict_set(d, key, v) || ls_no_memory(vm->in);
 }
 
-static bool dict_update(ls_vm *vm, ls_dict *d, ls_value v, bool call) {
+static bool dict_update(ls_vm *vm, ls_dict *d, ls_value v, const ls_value *call) {
     if (v.tag != LS_DICT) {
-        if (call) return ls_raise(vm->in, "TypeError", "argument after ** must be a mapping, not %s", ls_type_name(v));
+        if (call) return ls_raise(vm->in, "TypeError", "%s() argument after ** must be a mapping, not %s", callee_name(*call), ls_type_name(v));
         return ls_raise(vm->in, "TypeError", "'%s' object is not a mapping", ls_type_name(v));
     }
     for (ptrdiff_t e = 0; e < v.dict->used; e++) {
         ls_value key = v.dict->entries[e].key;
         if (key.tag == LS_UNSET) continue;
         if (call && key.tag != LS_STR) return ls_raise(vm->in, "TypeError", "keywords must be strings");
-        if (call && ls_dict_find(d, key)) return ls_raise(vm->in, "TypeError", "got multiple values for keyword argument '%s'", key.str->data);
+        if (call && ls_dict_find(d, key)) return ls_raise(vm->in, "TypeError", "%s() got multiple values for keyword argument '%s'", callee_name(*call), key.str->data);
         if (!dict_set(vm, d, key, v.dict->entries[e].value)) return false;
     }
     return true;
@@ -274,7 +287,7 @@ bool ls_vm_display(ls_vm *vm, ls_value *R, const ls_insn *i) {
     default: x = &R[i->a];
     }
     if (!x) return false;
-    bool ok, result = true;
+    bool ok, result = true, call = i->x & LS_X_CALL; /* then the callee, a list and a dictionary stand in a row */
     switch (i->op) {
     case OP_TUPLE: ok = take_tuple(vm, &R[i->b], i->c, &v); break;
     case OP_LIST: ok = take_list(vm, &R[i->b], i->c, &v); break;
@@ -299,9 +312,9 @@ bool ls_vm_display(ls_vm *vm, ls_value *R, const ls_insn *i) {
     default:
         result = false;
         ok = i->op == OP_APPENDN   ? append_many(vm, R[i->a].list, &R[i->b], i->c)
-             : i->op == OP_EXTEND  ? extend(vm, R[i->a].list, *x)
+             : i->op == OP_EXTEND  ? extend(vm, R[i->a].list, *x, call ? &R[i->a - 1] : NULL)
              : i->op == OP_DICTSET ? dict_set(vm, R[i->a].dict, *x, *y)
-                                   : dict_update(vm, R[i->a].dict, *x, i->x & LS_X_UPDATE_CALL);
+                                   : dict_update(vm, R[i->a].dict, *x, call ? &R[i->a - 2] : NULL);
     }
     if (!ok) return false;
     if (i->x & LS_X_TEMP_B) ls_clear(&R[i->b]);

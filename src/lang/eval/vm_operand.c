@@ -200,7 +200,7 @@ bool ls_vm_binary(ls_vm *vm, ls_value *R, const ls_insn *i, int op, ls_value *ou
 
 bool ls_vm_unary(ls_vm *vm, ls_value *R, const ls_insn *i, ls_value *out) {
     const ls_value *x = ls_operand_of(vm, R, i->b);
-    if (!x || !ls_unary(vm->in, i->op - OP_ADD - (OP_NEG - OP_ADD) + LS_OP_NEG, *x, out)) return false;
+    if (!x || !ls_unary(vm->in, i->op - OP_NEG + LS_OP_NEG, *x, out)) return false;
     if (i->x & LS_X_TEMP_B) ls_clear(&R[i->b]);
     return true;
 }

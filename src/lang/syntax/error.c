@@ -180,13 +180,32 @@ static void frame(lsv_text *t, const ls_frame_note *f, ls_error_style style) {
     lsv_text_putc(t, '\n');
 }
 
+static bool same_frame(const ls_frame_note *a, const ls_frame_note *b) {
+    return a->source == b->source && a->span.start == b->span.start && strcmp(a->function, b->function) == 0;
+}
+
+/* The only caller is the cell itself, on the line that is shown already. */
+static bool tells_nothing(const ls_error *e, const ls_frame_note *f) {
+    if (e->nframes > 1 || f->function[0] || f->source != e->source || !e->source) return false;
+    int here, there;
+    ls_source_where(e->source, e->span.start, &here, NULL);
+    ls_source_where(e->source, f->span.start, &there, NULL);
+    return here == there;
+}
+
 void ls_error_text(lsv_text *t, const ls_error *e, ls_error_style style) {
     if (!e->set) return;
     if (e->source) {
         where(t, e, style);
         source_line(t, e, style);
     }
-    for (int i = 0; i < e->nframes; i++) frame(t, &e->frames[i], style);
+    for (int i = 0; i < e->nframes;) {
+        int same = 1; /* a recursion's frames are one line */
+        while (i + same < e->nframes && same_frame(&e->frames[i], &e->frames[i + same])) same++;
+        if (!tells_nothing(e, &e->frames[i])) frame(t, &e->frames[i], style);
+        if (same > 1) lsv_text_printf(t, "  %s the same %d more times\n", style.ascii ? "..." : "…", same - 1);
+        i += same;
+    }
     if (e->skipped) lsv_text_printf(t, "  %s %d more\n", style.ascii ? "..." : "…", e->skipped);
     colored(t, style, BOLD_RED, e->type, strlen(e->type));
     if (e->message[0]) lsv_text_printf(t, ": %s", e->message);

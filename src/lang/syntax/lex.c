@@ -90,8 +90,9 @@ static void indentation(ls_lexer *lex, int *column, int *alternate) {
         *column = col;
         *alternate = alt;
         skip_comment(lex);
-        if (lex->pos >= lex->length) {
-            *column = *alternate = 0;
+        if (lex->pos >= lex->length) { /* the end closes every block */
+            *column = lex->indents[0];
+            *alternate = lex->alternate[0];
             return;
         }
         if (!line_end(lex, lex->pos)) return;
@@ -112,6 +113,11 @@ static bool indent_token(ls_lexer *lex, ls_token *out) {
     int col, alt;
     indentation(lex, &col, &alt);
     lex->line_start = false;
+    if (!lex->started) { /* a cell pasted from inside a block keeps its indentation, as in a notebook */
+        lex->started = true;
+        lex->indents[0] = col;
+        lex->alternate[0] = alt;
+    }
     int top = lex->nindents - 1;
     bool clash = col == lex->indents[top] ? alt != lex->alternate[top]
                  : col > lex->indents[top] ? alt <= lex->alternate[top] : false;
@@ -125,7 +131,7 @@ static bool indent_token(ls_lexer *lex, ls_token *out) {
         *out = token(lex, T_INDENT, lex->pos);
         return true;
     }
-    while (col < lex->indents[lex->nindents - 1]) {
+    while (lex->nindents > 1 && col < lex->indents[lex->nindents - 1]) {
         lex->nindents--;
         lex->pending++;
     }

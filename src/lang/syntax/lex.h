@@ -62,6 +62,7 @@ typedef struct ls_lexer {
     int nindents, pending;              /* pending: dedents still to be given */
     bool line_start;                    /* the next token opens a logical line */
     bool fresh;                         /* no token since the last NEWLINE */
+    bool started;                       /* the first line's indentation is known: it is that of the whole cell */
     bool continued;                     /* the text ended right after a backslash */
     uint32_t string_start;              /* an unterminated string starts here */
     bool in_string;

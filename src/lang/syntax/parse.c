@@ -183,7 +183,8 @@ bool ls_starts_expression(const ls_parser *p) {
     return false;
 }
 
-/* Reads on to the end: an open bracket explains an error on a later line better than "invalid syntax" does. */
+/* Reads on to the end, as Python does: an open bracket explains an error on a later line better than "invalid syntax" does,
+   and so does what the lexer itself finds wrong further on. (Behind an f-string that is only half read, nothing is known.) */
 bool ls_never_closed(ls_parser *p) {
     ls_error scratch = {0};
     ls_lexer rest = p->lex;
@@ -192,9 +193,18 @@ bool ls_never_closed(ls_parser *p) {
     ls_source_where(p->source, p->tok.span.start, &here, NULL);
     bool at_end = p->tok.kind == T_END;
     ls_token t = p->tok;
-    while (t.kind != T_END && t.kind != T_ERROR) t = ls_lex_next(&rest);
+    bool known = t.kind != T_FSTRING;
+    for (int i = 0; i < p->lex.depth; i++) known = known && !p->lex.brackets[i].field;
+    for (int i = 0; t.kind != T_END && t.kind != T_ERROR; i++) {
+        t = ls_lex_next(&rest);
+        at_end |= i == 0 && t.kind == T_END;
+        known = known && t.kind != T_FSTRING;
+    }
     bool ended = t.kind == T_END;
+    if (!ended && known && strcmp(scratch.type, "SyntaxError") == 0)
+        ls_syntax_error(p->error, p->source, "SyntaxError", scratch.span, "%s", scratch.message);
     ls_error_clear(&scratch);
+    if (p->error->set) return true;
     if (!ended || !rest.depth) return false;
     ls_bracket b = rest.brackets[rest.depth - 1];
     ls_source_where(p->source, b.at, &there, NULL);
@@ -218,12 +228,12 @@ static void hint_for(ls_parser *p) {
 
 void *ls_unexpected(ls_parser *p) {
     if (p->error->set) return NULL;
-    if (ls_never_closed(p)) return NULL;
     ls_token t = p->tok;
     if (t.kind == T_INDENT) {
         ls_syntax_error(p->error, p->source, "IndentationError", (ls_span){t.span.start, t.span.start + 1}, "unexpected indent");
         return NULL;
     }
+    if (ls_never_closed(p)) return NULL;
     if (ls_is_not_offered(t.kind)) return ls_not_offered(p);
     ls_span span = t.span;
     if (span.end == span.start) span.end++;

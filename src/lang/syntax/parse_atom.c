@@ -125,7 +125,7 @@ static size_t printed_word(const char *s, size_t n, bool *is_float) {
 
 /* Is the bracket that opens here a printed array: words without commas, that Python could not read? "[1 2]" is; "[1 -2]" is a
    list of one difference and stays one. The end of its text, or 0. */
-static uint32_t printed_array(const ls_parser *p) {
+static uint32_t printed_array(const ls_parser *p, bool *shortened) {
     const char *text = p->source->text;
     uint32_t i = p->tok.span.start, length = (uint32_t)p->source->length;
     int depth = 0;
@@ -145,6 +145,11 @@ static uint32_t printed_array(const ls_parser *p) {
         } else if (strchr(" \t\r\n", c)) i++;
         else {
             size_t n = printed_word(text + i, length - i, &is_float);
+            if (!n && length - i > 3 && memcmp(text + i, "...", 3) == 0 && strchr(" \t\r\n]", text[i + 3])) {
+                *shortened = true;
+                n = 3;
+                if (last == ']') last = 'w';
+            }
             if (!n || last == ']') return 0;
             beside |= last == 'w' && c != '-' && c != '+';
             last = 'w';
@@ -191,7 +196,13 @@ static ls_node *matrix(ls_parser *p, ls_node *first, uint32_t start) {
 
 /* list, list comprehension, matrix literal or printed array */
 static ls_node *brackets(ls_parser *p) {
-    uint32_t start = p->tok.span.start, end = printed_array(p);
+    bool shortened = false;
+    uint32_t start = p->tok.span.start, end = printed_array(p, &shortened);
+    if (end && shortened) {
+        ls_fail_at(p, (ls_span){start, end}, "a shortened array cannot be read back");
+        ls_error_hint(p->error, "np.set_printoptions(threshold=10**9) prints all of one");
+        return NULL;
+    }
     if (end) return printed(p, end);
     int base = p->nstack;
     ls_advance(p);

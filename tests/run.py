@@ -45,7 +45,7 @@ def suites(args):
         driver = os.path.join(build, "tests", name + "_driver")
         script = os.path.join(HERE, name, "differential.py")
         if os.path.exists(driver) and os.path.exists(script):
-            yield name, [sys.executable, script, "--driver", driver, *few]
+            yield name, [args.oracle, script, "--driver", driver, *few]
 
 
 def main():
@@ -54,6 +54,8 @@ def main():
     parser.add_argument("--lsv", default="./lsv")
     parser.add_argument("--conformance", help="another corpus to run")
     parser.add_argument("--sanitized", action="store_true", help="a slow build: fewer rounds")
+    parser.add_argument("--oracle", default=os.environ.get("ORACLE") or sys.executable,
+                        help="a Python with NumPy 2 and PyTorch 2, for the differential tests (or ORACLE=)")
     parser.add_argument("suites", nargs="*")
     args = parser.parse_args()
     args.lsv = os.path.abspath(args.lsv)

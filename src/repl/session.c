@@ -121,7 +121,10 @@ int session_report(session *s) {
     if (!lang || !*lang) lang = getenv("LC_CTYPE");
     if (!lang || !*lang) lang = getenv("LANG");
     bool utf8 = lang && (strstr(lang, "UTF-8") || strstr(lang, "utf8") || strstr(lang, "UTF8"));
-    ls_error_style style = {.color = s->color_errors, .ascii = !utf8, .show_file = !s->labels, .width = 80};
+    char name[32];
+    int typed = s->labels ? snprintf(name, sizeof name, "In [%d]", s->number) + 2 : 0;
+    if (typed && e->source && strcmp(e->source->name, name) != 0) typed = 0; /* in a function of another cell */
+    ls_error_style style = {.color = s->color_errors, .ascii = !utf8, .show_file = !s->labels, .width = 80, .typed = typed};
     lsv_text t = {0};
     ls_error_text(&t, e, style);
     session_flush(s);

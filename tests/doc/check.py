@@ -38,38 +38,26 @@ def reference(build):
     return [line.split("\t", 1) for line in lines if line]
 
 
-def examples_of(text):
-    """[(input, output)]: lines after `>>> ` and `... ` are input; without such marks, lines alternate: one input, then
-    what it prints until the next blank line."""
-    text = text.encode().decode("unicode_escape").encode("latin-1").decode() if "\\n" in text else text
-    pairs = []
-    for block in re.split(r"\n\s*\n", text.strip("\n")):
-        lines = block.split("\n")
-        if lines[0].startswith(">>> "):
-            source, out = [], []
-            for line in lines:
-                if line.startswith(">>> ") and out:
-                    pairs.append(("\n".join(source), "\n".join(out)))
-                    source, out = [], []
-                if line.startswith((">>> ", "... ")):
-                    source.append(line[4:])
-                else:
-                    out.append(line)
-            pairs.append(("\n".join(source), "\n".join(out)))
-        else:
-            pairs.append((lines[0], "\n".join(lines[1:])))
-    return pairs
+def outputs_of(lsv, sources):
+    """What each of the sources prints, run one after the other as cells of one program."""
+    program = "import numpy as np; import torch; import math\n" + "".join(
+        f"# %%\n{source}\n# %%\nprint('--8<--')\n" for source in sources)
+    return run(lsv, program).split("--8<--\n")
 
 
 def doctests(lsv, records):
-    """One process runs the examples of a record as cells; a marker line parts the outputs."""
+    """The examples of a record: a line of input, then the lines it prints, then the next line of input."""
     for name, text in records:
-        pairs = examples_of(text)
-        program = "import numpy as np; import torch; import math\n" + "".join(
-            f"# %%\n{source}\n# %%\nprint('--8<--')\n" for source, _ in pairs)
-        outputs = run(lsv, program).split("--8<--\n")
-        for (source, want), got in zip(pairs, outputs + [""] * len(pairs)):
-            check(f"example of {name}: {source}", got.rstrip() == want.rstrip(), f"\n  want {want!r}\n  got  {got.rstrip()!r}")
+        lines = text.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\").rstrip("\n").split("\n")
+        sources, at = [], 0
+        while at < len(lines):
+            sources.append(lines[at])
+            got = outputs_of(lsv, sources)[len(sources) - 1].split("\n")[:-1]
+            want = lines[at + 1:at + 1 + len(got)]
+            check(f"example of {name}: {lines[at]}", got == want, f"\n  want {want!r}\n  got  {got!r}")
+            if got != want:
+                break
+            at += 1 + len(got)
 
 
 def sessions(lsv, path):
@@ -91,7 +79,7 @@ def sessions(lsv, path):
         outputs = run(lsv, program).split("--8<--\n")
         for n, (cell, got) in enumerate(zip(cells, outputs + [""] * len(cells)), 1):
             want = re.sub(r"^Out\[\d+\]:[ \n]", "", "\n".join(cell[1]).strip("\n"))
-            got = re.sub(r"^<stdin>:\d+\n", "", got)
+            got = re.sub(r"^<stdin>:\d+\n.*\n", "", got)      # the prompt has shown the line already
             check(f"{os.path.basename(path)}: {cell[0][0]}", squeeze(got) == squeeze(want), f"\n  want {want!r}\n  got  {got!r}")
 
 

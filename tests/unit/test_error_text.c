@@ -20,7 +20,8 @@ static const char *text_of(const char *text, uint32_t start, uint32_t end, ls_er
 }
 
 int main(void) {
-    ls_error_style plain = {.width = 80}, file = {.show_file = true, .width = 80}, ascii = {.ascii = true, .width = 80};
+    ls_error_style plain = {.width = 80}, file = {.show_file = true, .width = 80},
+                   ascii = {.ascii = true, .width = 80};
     CHECK_TEXT(text_of("W @ W", 0, 5, plain), "    W @ W\n    ──^──\nValueError: no\n");
     CHECK_TEXT(text_of("W @ W", 2, 3, ascii), "    W @ W\n      ^\nValueError: no\n");
     CHECK_TEXT(text_of("W @ W", 0, 5, ascii), "    W @ W\n    --^--\nValueError: no\n");
@@ -46,7 +47,8 @@ int main(void) {
     e.skipped = 2;
     lsv_text t = {0};
     ls_error_text(&t, &e, plain);
-    CHECK_TEXT(t.data, "line 2\n    return x @ x\n           ──^──\n  in f, line 3: f(1)\n  … 2 more\nTypeError: bad operand\nhint: try 3\n");
+    CHECK_TEXT(t.data, "line 2\n    return x @ x\n           ──^──\n  in f, line 3: f(1)\n  … 2 "
+                       "more\nTypeError: bad operand\nhint: try 3\n");
     lsv_text_free(&t);
     ls_error_text(&t, &e, (ls_error_style){.color = true, .width = 80});
     CHECK(strstr(t.data, "\x1b[1;31mTypeError\x1b[0m") != NULL);
@@ -57,7 +59,8 @@ int main(void) {
     for (int i = 0; i < 300; i++) { /* a message cut short keeps whole characters */
         char fill[1200];
         memset(fill, 'a', 600 + (size_t)i);
-        strcpy(fill + 600 + i, "ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé");
+        strcpy(fill + 600 + i,
+               "ééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé");
         ls_error_set(&e, "E", "%s", fill);
         size_t n = strlen(e.message);
         CHECK(n < sizeof e.message && ((unsigned char)e.message[n - 1] != 0xC3));

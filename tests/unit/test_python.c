@@ -11,7 +11,9 @@ static void collect(void *ctx, const char *bytes, size_t n) {
     lsv_text_add(&printed, bytes, n);
 }
 
-static const struct { const char *text, *answer; } cases[] = {
+static const struct {
+    const char *text, *answer;
+} cases[] = {
 #include "python_cases.inc"
 };
 
@@ -47,8 +49,9 @@ static void test_out_of_memory(ls_interp *in) {
             bool armed = lsv_alloc_armed;
             lsv_alloc_fail_at(0);
             if (ok) ls_drop(v);
-            bool expected = ok || strcmp(in->error.type, "MemoryError") == 0 ||
-                            (colon && strncmp(in->error.type, cases[i].answer, (size_t)(colon - cases[i].answer)) == 0);
+            bool expected =
+                ok || strcmp(in->error.type, "MemoryError") == 0 ||
+                (colon && strncmp(in->error.type, cases[i].answer, (size_t)(colon - cases[i].answer)) == 0);
             ls_error_clear(&in->error);
             bool leaks = k > 1 && lsv_alloc_live() > live; /* the first time a signature may be kept */
             if (!expected || leaks) printf("%s, allocation %ld\n", cases[i].text, k);
@@ -59,16 +62,25 @@ static void test_out_of_memory(ls_interp *in) {
 }
 
 static void test_printing(ls_interp *in) {
-    static const struct { const char *text, *prints; } programs[] = {
+    static const struct {
+        const char *text, *prints;
+    } programs[] = {
         {"print(1, 'a', [2.5], sep=', ', end='!\\n')", "1, a, [2.5]!\n"},
         {"print()\nprint(*'ab', sep='')", "\nab\n"},
-        {"x = [3, 1, 2]\nx.sort(reverse=True); x.append(9); x.insert(0, 7); del x[1]; x.extend('a'); x.reverse()\nprint(x, x.pop(), x.pop(0))",
+        {"x = [3, 1, 2]\nx.sort(reverse=True); x.append(9); x.insert(0, 7); del x[1]; x.extend('a'); "
+         "x.reverse()\nprint(x, x.pop(), x.pop(0))",
          "[9, 1, 2] 7 a\n"},
-        {"d = {'a': 1}\nd.update({'b': 2}, c=3)\nfor k, v in d.items(): print(k, v, end=' ')\nprint(d.setdefault('z', []), len(d.keys()))", "a 1 b 2 c 3 [] 4\n"},
-        {"def loud(v):\n    print('key', v)\n    return -v\nprint(sorted([1, 2], key=loud), max([1, 2], key=loud))", "key 1\nkey 2\nkey 1\nkey 2\n[2, 1] 1\n"},
-        {"from tqdm import tqdm, trange\nprint([v for v in tqdm([1, 2], desc='x')], sum(trange(4)))", "[1, 2] 6\n"},
+        {"d = {'a': 1}\nd.update({'b': 2}, c=3)\nfor k, v in d.items(): print(k, v, end=' "
+         "')\nprint(d.setdefault('z', []), len(d.keys()))",
+         "a 1 b 2 c 3 [] 4\n"},
+        {"def loud(v):\n    print('key', v)\n    return -v\nprint(sorted([1, 2], key=loud), max([1, 2], "
+         "key=loud))",
+         "key 1\nkey 2\nkey 1\nkey 2\n[2, 1] 1\n"},
+        {"from tqdm import tqdm, trange\nprint([v for v in tqdm([1, 2], desc='x')], sum(trange(4)))",
+         "[1, 2] 6\n"},
         {"e = enumerate('ab'); print(next(e), list(e), list(e))", "(0, 'a') [(1, 'b')] []\n"},
-        {"print(isinstance(print, type(len)), callable(int), str.upper('a'), '%s and %r' % ('x', 'y'))", "True True A x and 'y'\n"}};
+        {"print(isinstance(print, type(len)), callable(int), str.upper('a'), '%s and %r' % ('x', 'y'))",
+         "True True A x and 'y'\n"}};
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         CHECK(run(in, programs[i].text));
         CHECK_TEXT(printed.data, programs[i].prints);

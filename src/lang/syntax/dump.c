@@ -14,25 +14,66 @@ static void quoted(lsv_text *t, const char *s, size_t n) {
     lsv_text_putc(t, '"');
 }
 
-/* shows: 't' text as a name, 's' text as a string, 'o' operator, 'a' 'b' 'c' children ("-" where there is none),
-   'l' the list, 'B' body, 'E' else, others by hand */
-static const struct { const char *name, *shows; } kinds[LS_N_NKINDS] = {
-    [LS_N_NONE] = {"none", ""}, [LS_N_TRUE] = {"true", ""}, [LS_N_FALSE] = {"false", ""}, [LS_N_ELLIPSIS] = {"...", ""},
-    [LS_N_INT] = {"int", "i"}, [LS_N_FLOAT] = {"float", "f"}, [LS_N_STR] = {"str", "s"}, [LS_N_FSTRING] = {"fstring", "l"},
-    [LS_N_FIELD] = {"field", "F"}, [LS_N_NAME] = {"name", "t"}, [LS_N_TUPLE] = {"tuple", "l"}, [LS_N_LIST] = {"list", "l"},
-    [LS_N_DICT] = {"dict", "l"}, [LS_N_PAIR] = {"pair", "ab"}, [LS_N_DOUBLESTAR] = {"doublestar", "a"},
-    [LS_N_MATRIX] = {"matrix", "l"}, [LS_N_PRINTED] = {"printed", "s"}, [LS_N_UNARY] = {"unary", "oa"},
-    [LS_N_BINARY] = {"binary", "oab"}, [LS_N_COMPARE] = {"compare", "Cl"}, [LS_N_AND] = {"and", "ab"}, [LS_N_OR] = {"or", "ab"},
-    [LS_N_NOT] = {"not", "a"}, [LS_N_IFEXP] = {"ifexp", "abc"}, [LS_N_LAMBDA] = {"lambda", "P"}, [LS_N_WALRUS] = {"walrus", "ab"},
-    [LS_N_CALL] = {"call", "al"}, [LS_N_KEYWORD] = {"keyword", "ta"}, [LS_N_STARRED] = {"starred", "a"},
-    [LS_N_ATTRIBUTE] = {"attribute", "at"}, [LS_N_SUBSCRIPT] = {"subscript", "ab"}, [LS_N_SLICE] = {"slice", "abc"},
-    [LS_N_LISTCOMP] = {"listcomp", "al"}, [LS_N_GENEXP] = {"genexp", "al"}, [LS_N_DICTCOMP] = {"dictcomp", "al"},
-    [LS_N_COMPFOR] = {"compfor", "abl"}, [LS_N_EXPR] = {"expr", "a"}, [LS_N_ASSIGN] = {"assign", "lb"},
-    [LS_N_AUGASSIGN] = {"augassign", "oab"}, [LS_N_ANNASSIGN] = {"annassign", "ab"}, [LS_N_IF] = {"if", "aBE"},
-    [LS_N_FOR] = {"for", "abBE"}, [LS_N_WHILE] = {"while", "aBE"}, [LS_N_BREAK] = {"break", ""}, [LS_N_CONTINUE] = {"continue", ""},
-    [LS_N_PASS] = {"pass", ""}, [LS_N_DEF] = {"def", "P"}, [LS_N_RETURN] = {"return", "a"}, [LS_N_ASSERT] = {"assert", "ab"},
-    [LS_N_DEL] = {"del", "l"}, [LS_N_GLOBAL] = {"global", "l"}, [LS_N_NONLOCAL] = {"nonlocal", "l"}, [LS_N_IMPORT] = {"import", "l"},
-    [LS_N_FROMIMPORT] = {"fromimport", "tl"}, [LS_N_ALIAS] = {"alias", "tA"}, [LS_N_BLOCK] = {"block", "l"}};
+/* shows: 't' text as a name, 's' text as a string, 'o' operator, 'a' 'b' 'c' children ("-" where there is
+   none), 'l' the list, 'B' body, 'E' else, others by hand */
+static const struct {
+    const char *name, *shows;
+} kinds[LS_N_NKINDS] = {[LS_N_NONE] = {"none", ""},
+                        [LS_N_TRUE] = {"true", ""},
+                        [LS_N_FALSE] = {"false", ""},
+                        [LS_N_ELLIPSIS] = {"...", ""},
+                        [LS_N_INT] = {"int", "i"},
+                        [LS_N_FLOAT] = {"float", "f"},
+                        [LS_N_STR] = {"str", "s"},
+                        [LS_N_FSTRING] = {"fstring", "l"},
+                        [LS_N_FIELD] = {"field", "F"},
+                        [LS_N_NAME] = {"name", "t"},
+                        [LS_N_TUPLE] = {"tuple", "l"},
+                        [LS_N_LIST] = {"list", "l"},
+                        [LS_N_DICT] = {"dict", "l"},
+                        [LS_N_PAIR] = {"pair", "ab"},
+                        [LS_N_DOUBLESTAR] = {"doublestar", "a"},
+                        [LS_N_MATRIX] = {"matrix", "l"},
+                        [LS_N_PRINTED] = {"printed", "s"},
+                        [LS_N_UNARY] = {"unary", "oa"},
+                        [LS_N_BINARY] = {"binary", "oab"},
+                        [LS_N_COMPARE] = {"compare", "Cl"},
+                        [LS_N_AND] = {"and", "ab"},
+                        [LS_N_OR] = {"or", "ab"},
+                        [LS_N_NOT] = {"not", "a"},
+                        [LS_N_IFEXP] = {"ifexp", "abc"},
+                        [LS_N_LAMBDA] = {"lambda", "P"},
+                        [LS_N_WALRUS] = {"walrus", "ab"},
+                        [LS_N_CALL] = {"call", "al"},
+                        [LS_N_KEYWORD] = {"keyword", "ta"},
+                        [LS_N_STARRED] = {"starred", "a"},
+                        [LS_N_ATTRIBUTE] = {"attribute", "at"},
+                        [LS_N_SUBSCRIPT] = {"subscript", "ab"},
+                        [LS_N_SLICE] = {"slice", "abc"},
+                        [LS_N_LISTCOMP] = {"listcomp", "al"},
+                        [LS_N_GENEXP] = {"genexp", "al"},
+                        [LS_N_DICTCOMP] = {"dictcomp", "al"},
+                        [LS_N_COMPFOR] = {"compfor", "abl"},
+                        [LS_N_EXPR] = {"expr", "a"},
+                        [LS_N_ASSIGN] = {"assign", "lb"},
+                        [LS_N_AUGASSIGN] = {"augassign", "oab"},
+                        [LS_N_ANNASSIGN] = {"annassign", "ab"},
+                        [LS_N_IF] = {"if", "aBE"},
+                        [LS_N_FOR] = {"for", "abBE"},
+                        [LS_N_WHILE] = {"while", "aBE"},
+                        [LS_N_BREAK] = {"break", ""},
+                        [LS_N_CONTINUE] = {"continue", ""},
+                        [LS_N_PASS] = {"pass", ""},
+                        [LS_N_DEF] = {"def", "P"},
+                        [LS_N_RETURN] = {"return", "a"},
+                        [LS_N_ASSERT] = {"assert", "ab"},
+                        [LS_N_DEL] = {"del", "l"},
+                        [LS_N_GLOBAL] = {"global", "l"},
+                        [LS_N_NONLOCAL] = {"nonlocal", "l"},
+                        [LS_N_IMPORT] = {"import", "l"},
+                        [LS_N_FROMIMPORT] = {"fromimport", "tl"},
+                        [LS_N_ALIAS] = {"alias", "tA"},
+                        [LS_N_BLOCK] = {"block", "l"}};
 
 static void child(lsv_text *t, const ls_node *n) {
     lsv_text_putc(t, ' ');
@@ -52,7 +93,8 @@ static void bracketed(lsv_text *t, const char *name, const ls_nodes *list) {
 }
 
 static void function(lsv_text *t, const ls_node *n) {
-    static const char *const stars[] = {[LS_PARAM_PLAIN] = "", [LS_PARAM_STAR] = "*", [LS_PARAM_KWONLY] = "=", [LS_PARAM_DOUBLESTAR] = "**"};
+    static const char *const stars[] = {
+        [LS_PARAM_PLAIN] = "", [LS_PARAM_STAR] = "*", [LS_PARAM_KWONLY] = "=", [LS_PARAM_DOUBLESTAR] = "**"};
     const ls_function_node *f = n->function;
     lsv_text_printf(t, " %s (", f->name);
     for (int i = 0; i < f->nparams; i++) {
@@ -76,14 +118,18 @@ static void field(lsv_text *t, const ls_node *n) {
 }
 
 static void compared(lsv_text *t, const ls_node *n) {
-    for (int i = 0; i + 1 < n->list.n; i++) lsv_text_printf(t, "%s%s", i ? "," : " ", ls_operator_text(n->ops[i]));
+    for (int i = 0; i + 1 < n->list.n; i++)
+        lsv_text_printf(t, "%s%s", i ? "," : " ", ls_operator_text(n->ops[i]));
 }
 
 void ls_tree_dump(lsv_text *t, const ls_node *n) {
     lsv_text_printf(t, "(%s", kinds[n->kind].name);
     for (const char *s = kinds[n->kind].shows; *s; s++) switch (*s) {
         case 't': lsv_text_printf(t, " %s", n->text); break;
-        case 's': lsv_text_putc(t, ' '); quoted(t, n->text, n->length); break;
+        case 's':
+            lsv_text_putc(t, ' ');
+            quoted(t, n->text, n->length);
+            break;
         case 'i': lsv_text_printf(t, " %lld", (long long)n->integer); break;
         case 'f': lsv_text_printf(t, " %.17g", n->number); break;
         case 'o': lsv_text_printf(t, " %s", ls_operator_text(n->op)); break;
@@ -93,7 +139,9 @@ void ls_tree_dump(lsv_text *t, const ls_node *n) {
         case 'l': children(t, &n->list); break;
         case 'B': bracketed(t, "body", &n->body); break;
         case 'E': bracketed(t, "else", &n->orelse); break;
-        case 'A': if (n->text2) lsv_text_printf(t, " %s", n->text2); break;
+        case 'A':
+            if (n->text2) lsv_text_printf(t, " %s", n->text2);
+            break;
         case 'F': field(t, n); break;
         case 'C': compared(t, n); break;
         case 'P': function(t, n); break;

@@ -51,7 +51,8 @@ void ls_error_place(ls_error *e, ls_source *source, ls_span span) {
 
 /* ---- text ---- */
 
-static const char *const BOLD_RED = "\x1b[1;31m", *const DIM = "\x1b[2m", *const CYAN = "\x1b[36m", *const PLAIN = "\x1b[0m";
+static const char *const BOLD_RED = "\x1b[1;31m", *const DIM = "\x1b[2m", *const CYAN = "\x1b[36m",
+                         *const PLAIN = "\x1b[0m";
 
 static void colored(lsv_text *t, ls_error_style style, const char *color, const char *s, size_t n) {
     if (style.color) lsv_text_puts(t, color);
@@ -114,7 +115,29 @@ static void underline(lsv_text *t, size_t width, ls_error_style style) {
     lsv_text_putc(t, '\n');
 }
 
+static bool several_lines(const ls_source *s) {
+    const char *nl = memchr(s->text, '\n', s->length);
+    return nl && strspn(nl, " \t\r\n") < s->length - (size_t)(nl - s->text);
+}
+
+/* A cell of one line stands on the screen as it was typed: the underline goes right below it. */
+static bool below_typed_line(lsv_text *t, const ls_error *e, ls_error_style style) {
+    size_t n;
+    int column;
+    if (style.typed <= 0 || several_lines(e->source)) return false;
+    const char *line = ls_source_line(e->source, e->span.start, &n);
+    ls_source_where(e->source, e->span.start, NULL, &column);
+    size_t a = (size_t)column < n ? (size_t)column : n, b = e->span.end > e->span.start ? a + (e->span.end - e->span.start) : a;
+    if (b > n) b = n;
+    if (style.width > 0 && (size_t)style.typed + columns(line, n) > (size_t)style.width) return false;
+    lsv_text_fill(t, ' ', (size_t)style.typed + columns(line, a));
+    size_t span = columns(line + a, b - a);
+    underline(t, span ? span : 1, style);
+    return true;
+}
+
 static void source_line(lsv_text *t, const ls_error *e, ls_error_style style) {
+    if (below_typed_line(t, e, style)) return;
     enum { INDENT = 4, LEAST_WIDTH = 20 };
     int column;
     size_t n;
@@ -140,11 +163,6 @@ static void source_line(lsv_text *t, const ls_error *e, ls_error_style style) {
     size_t span = columns(line + a, b - a);
     lsv_text_fill(t, ' ', INDENT + (from > 0) + columns(line + from, a - from));
     underline(t, span ? span : 1, style);
-}
-
-static bool several_lines(const ls_source *s) {
-    const char *nl = memchr(s->text, '\n', s->length);
-    return nl && strspn(nl, " \t\r\n") < s->length - (size_t)(nl - s->text);
 }
 
 static void where(lsv_text *t, const ls_error *e, ls_error_style style) {
@@ -203,7 +221,8 @@ void ls_error_text(lsv_text *t, const ls_error *e, ls_error_style style) {
         int same = 1; /* a recursion's frames are one line */
         while (i + same < e->nframes && same_frame(&e->frames[i], &e->frames[i + same])) same++;
         if (!tells_nothing(e, &e->frames[i])) frame(t, &e->frames[i], style);
-        if (same > 1) lsv_text_printf(t, "  %s the same %d more times\n", style.ascii ? "..." : "…", same - 1);
+        if (same > 1)
+            lsv_text_printf(t, "  %s the same %d more times\n", style.ascii ? "..." : "…", same - 1);
         i += same;
     }
     if (e->skipped) lsv_text_printf(t, "  %s %d more\n", style.ascii ? "..." : "…", e->skipped);

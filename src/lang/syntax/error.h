@@ -36,7 +36,11 @@ void ls_error_place(ls_error *e, ls_source *source, ls_span span); /* keeps the 
    The source line is cut to `width` columns around the span; the underline is computed in display columns (UTF-8 and wide
    characters; tabs); ascii: '-' and '^' in place of '─'. Called functions get a line each ("  in f, line 2: …").
    color: ANSI escapes. SyntaxError of an unfinished string etc. points at where it began. */
-typedef struct ls_error_style { bool color, ascii, show_file; int width; } ls_error_style;
+typedef struct ls_error_style {
+    bool color, ascii, show_file;
+    int width;
+    int typed; /* > 0: a cell of one line stands on the screen behind a prompt of so many columns */
+} ls_error_style;
 void ls_error_text(lsv_text *t, const ls_error *e, ls_error_style style);
 
 #endif

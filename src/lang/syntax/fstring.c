@@ -23,13 +23,17 @@ static bool push_text(ls_parser *p, uint32_t from, uint32_t to, bool raw) {
 
 static bool open_field(ls_parser *p, uint32_t at) {
     if (p->lex.depth == LS_MAX_NESTING)
-        return ls_fail_at(p, (ls_span){at, at + 1}, "too deeply nested (more than %d open brackets)", LS_MAX_NESTING) != NULL;
+        return ls_fail_at(p, (ls_span){at, at + 1}, "too deeply nested (more than %d open brackets)",
+                          LS_MAX_NESTING) != NULL;
     p->lex.brackets[p->lex.depth++] = (ls_bracket){'{', true, at};
     p->lex.pos = at + 1;
     ls_advance(p);
     static const ls_token_kind empty[] = {T_RBRACE, T_BANG, T_COLON, T_EQUAL};
     for (int i = 0; i < 4; i++)
-        if (ls_at(p, empty[i])) return ls_fail_at(p, (ls_span){at, p->tok.span.end}, "f-string: valid expression required before '%s'", ls_token_text(empty[i])) != NULL;
+        if (ls_at(p, empty[i]))
+            return ls_fail_at(p, (ls_span){at, p->tok.span.end},
+                              "f-string: valid expression required before '%s'",
+                              ls_token_text(empty[i])) != NULL;
     return true;
 }
 
@@ -39,10 +43,12 @@ static bool conversion(ls_parser *p, ls_node *n) {
     uint32_t bang = p->tok.span.start;
     ls_advance(p);
     char c = p->source->text[p->tok.span.start];
-    if (!ls_at(p, T_NAME)) return ls_fail_at(p, (ls_span){bang, bang + 1}, "f-string: missing conversion character") != NULL;
+    if (!ls_at(p, T_NAME))
+        return ls_fail_at(p, (ls_span){bang, bang + 1}, "f-string: missing conversion character") != NULL;
     if (p->tok.span.end - p->tok.span.start != 1 || !strchr("sra", c))
-        return ls_fail_at(p, p->tok.span, "f-string: invalid conversion character '%.*s': expected 's', 'r', or 'a'",
-                          (int)(p->tok.span.end - p->tok.span.start), p->source->text + p->tok.span.start) != NULL;
+        return ls_fail_at(
+                   p, p->tok.span, "f-string: invalid conversion character '%.*s': expected 's', 'r', or 'a'",
+                   (int)(p->tok.span.end - p->tok.span.start), p->source->text + p->tok.span.start) != NULL;
     n->conversion = c;
     ls_advance(p);
     return true;
@@ -77,14 +83,16 @@ static void explain(ls_parser *p, ls_token open, uint32_t brace) {
 static bool field_inside(ls_parser *p, ls_token open, uint32_t brace) {
     if (!open_field(p, brace)) return false;
     ls_node *value = ls_star_expressions(p);
-    if (value && value->kind == LS_N_STARRED) return ls_fail_at(p, value->span, "cannot use starred expression here") != NULL;
+    if (value && value->kind == LS_N_STARRED)
+        return ls_fail_at(p, value->span, "cannot use starred expression here") != NULL;
     ls_node *n = value ? ls_node_new(p, LS_N_FIELD, brace) : NULL;
     if (!n) return false;
     n->a = value;
     bool shown = ls_accept(p, T_EQUAL);
     if (shown) {
         size_t length = p->tok.span.start - brace - 1;
-        if (!(n->text = ls_arena_text(p->arena, p->source->text + brace + 1, length))) return ls_no_room(p) != NULL;
+        if (!(n->text = ls_arena_text(p->arena, p->source->text + brace + 1, length)))
+            return ls_no_room(p) != NULL;
         n->length = length;
     }
     if (!conversion(p, n) || !format_spec(p, open, n)) return false;
@@ -117,20 +125,25 @@ static bool closes(const ls_parser *p, ls_token open, uint32_t at) {
 static bool ends_early(ls_parser *p, ls_token open, uint32_t at, bool spec) {
     if (spec) return ls_fail_at(p, (ls_span){at, at + 1}, "f-string: expecting '}'") != NULL;
     int line;
-    ls_source_where(p->source, at ? at - (at == p->source->length && p->source->text[at - 1] == '\n') : 0, &line, NULL);
+    ls_source_where(p->source, at ? at - (at == p->source->length && p->source->text[at - 1] == '\n') : 0,
+                    &line, NULL);
     p->lex.in_string = open.quotes == 3;
     p->lex.string_start = open.span.start;
-    return ls_fail_at(p, (ls_span){open.span.start, at}, "unterminated %sf-string literal (detected at line %d)", open.quotes == 3 ? "triple-quoted " : "", line) != NULL;
+    return ls_fail_at(p, (ls_span){open.span.start, at},
+                      "unterminated %sf-string literal (detected at line %d)",
+                      open.quotes == 3 ? "triple-quoted " : "", line) != NULL;
 }
 
-/* Text and fields from lex.pos on: to the closing quotes, or in a format spec to the '}'; lex.pos is left there. */
+/* Text and fields from lex.pos on: to the closing quotes, or in a format spec to the '}'; lex.pos is left
+ * there. */
 static bool parts(ls_parser *p, ls_token open, bool spec) {
     const char *text = p->source->text;
     uint32_t length = (uint32_t)p->source->length, from = p->lex.pos, at = from;
     for (;;) {
         char c = text[at];
         bool line_end = c == '\n' || c == '\r';
-        if (at >= length || (line_end && open.quotes == 1) || (spec && closes(p, open, at))) return ends_early(p, open, at, spec);
+        if (at >= length || (line_end && open.quotes == 1) || (spec && closes(p, open, at)))
+            return ends_early(p, open, at, spec);
         if (spec ? c == '}' : closes(p, open, at)) break;
         if (c == '\\' && at + 1 < length) {
             bool brace = text[at + 1] == '{' || text[at + 1] == '}';
@@ -142,7 +155,8 @@ static bool parts(ls_parser *p, ls_token open, bool spec) {
         } else if (c == '{') {
             if (!push_text(p, from, at, open.raw) || !field(p, open, at)) return false;
             from = at = p->lex.pos;
-        } else if (c == '}') return ls_fail_at(p, (ls_span){at, at + 1}, "f-string: single '}' is not allowed") != NULL;
+        } else if (c == '}')
+            return ls_fail_at(p, (ls_span){at, at + 1}, "f-string: single '}' is not allowed") != NULL;
         else at++;
     }
     p->lex.pos = at;

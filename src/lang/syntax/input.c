@@ -9,13 +9,13 @@
 typedef struct scan {
     const char *text;
     size_t length;
-    int depth;              /* open brackets */
-    char quote;             /* inside a string: its quote */
+    int depth;  /* open brackets */
+    char quote; /* inside a string: its quote */
     bool triple, raw;
-    bool backslash;         /* the last line ended in one */
-    bool question;          /* the last thing on the line outside of strings and comments was '?' */
+    bool backslash; /* the last line ended in one */
+    bool question;  /* the last thing on the line outside of strings and comments was '?' */
     bool comment;
-    char last;              /* last character outside of strings, comments and white space */
+    char last; /* last character outside of strings, comments and white space */
 } scan;
 
 static char at(const scan *s, size_t i) { return i < s->length ? s->text[i] : 0; }
@@ -25,7 +25,9 @@ static size_t end_of_line(const scan *s, size_t i) {
     return nl ? (size_t)(nl - s->text) : s->length;
 }
 
-static bool triple_at(const scan *s, size_t i) { return at(s, i + 1) == s->text[i] && at(s, i + 2) == s->text[i]; }
+static bool triple_at(const scan *s, size_t i) {
+    return at(s, i + 1) == s->text[i] && at(s, i + 2) == s->text[i];
+}
 
 /* One character (or quote mark) inside a string; returns how far it went. */
 static size_t in_string(scan *s, size_t i) {
@@ -64,7 +66,8 @@ static size_t scan_line(scan *s, size_t i) {
         }
         if (strchr("([{", c)) s->depth++;
         if (strchr(")]}", c) && s->depth) s->depth--;
-        if (c == '\\' && (at(s, i + 1) == '\n' || at(s, i + 1) == '\r' || i + 1 == s->length)) s->backslash = true;
+        if (c == '\\' && (at(s, i + 1) == '\n' || at(s, i + 1) == '\r' || i + 1 == s->length))
+            s->backslash = true;
         if (!isspace((unsigned char)c)) s->last = c;
         i++;
     }
@@ -106,18 +109,22 @@ bool ls_next_magic(const char *text, size_t length, size_t from, size_t *start, 
 static bool starts_with_word(const char *line, size_t n, const char *const *words) {
     for (; *words; words++) {
         size_t len = strlen(*words);
-        if (n >= len && memcmp(line, *words, len) == 0 && (n == len || !(isalnum((unsigned char)line[len]) || line[len] == '_'))) return true;
+        if (n >= len && memcmp(line, *words, len) == 0 &&
+            (n == len || !(isalnum((unsigned char)line[len]) || line[len] == '_')))
+            return true;
     }
     return false;
 }
 
-static const char *const openers[] = {"if", "for", "while", "def", "elif", "else", "class", "try", "with", "async", "@", NULL};
+static const char *const openers[] = {"if",    "for", "while", "def",   "elif", "else",
+                                      "class", "try", "with",  "async", "@",    NULL};
 static const char *const closers[] = {"return", "break", "continue", "pass", NULL};
 
 static int indent_of(const char *line, size_t n, size_t *text_at) {
     int column = 0;
     size_t i = 0;
-    for (; i < n && (line[i] == ' ' || line[i] == '\t'); i++) column = line[i] == '\t' ? (column / 8 + 1) * 8 : column + 1;
+    for (; i < n && (line[i] == ' ' || line[i] == '\t'); i++)
+        column = line[i] == '\t' ? (column / 8 + 1) * 8 : column + 1;
     *text_at = i;
     return column;
 }

@@ -24,7 +24,8 @@ const char *ls_token_text(ls_token_kind kind) {
     return NULL;
 }
 
-void ls_syntax_error(ls_error *error, ls_source *source, const char *type, ls_span span, const char *format, ...) {
+void ls_syntax_error(ls_error *error, ls_source *source, const char *type, ls_span span, const char *format,
+                     ...) {
     if (error->set) return;
     char message[sizeof error->message];
     va_list ap;
@@ -52,8 +53,8 @@ static ls_token token(const ls_lexer *lex, ls_token_kind kind, uint32_t start) {
     return (ls_token){.kind = kind, .span = {start, lex->pos}};
 }
 
-#define FAIL(start, end, ...)                                                                      \
-    (ls_syntax_error(lex->error, lex->source, "SyntaxError", (ls_span){start, end}, __VA_ARGS__),  \
+#define FAIL(start, end, ...)                                                                     \
+    (ls_syntax_error(lex->error, lex->source, "SyntaxError", (ls_span){start, end}, __VA_ARGS__), \
      token(lex, T_ERROR, start))
 
 static int line_of(const ls_lexer *lex, uint32_t offset) {
@@ -64,7 +65,10 @@ static int line_of(const ls_lexer *lex, uint32_t offset) {
 
 /* ---- white space, line ends, indentation ---- */
 
-static bool line_end(const ls_lexer *lex, uint32_t pos) { char c = at(lex, pos); return pos >= lex->length || c == '\n' || c == '\r'; }
+static bool line_end(const ls_lexer *lex, uint32_t pos) {
+    char c = at(lex, pos);
+    return pos >= lex->length || c == '\n' || c == '\r';
+}
 
 static void skip_line_end(ls_lexer *lex) {
     if (at(lex, lex->pos) == '\r') lex->pos++;
@@ -119,8 +123,9 @@ static bool indent_token(ls_lexer *lex, ls_token *out) {
         lex->alternate[0] = alt;
     }
     int top = lex->nindents - 1;
-    bool clash = col == lex->indents[top] ? alt != lex->alternate[top]
-                 : col > lex->indents[top] ? alt <= lex->alternate[top] : false;
+    bool clash = col == lex->indents[top]  ? alt != lex->alternate[top]
+                 : col > lex->indents[top] ? alt <= lex->alternate[top]
+                                           : false;
     if (col > lex->indents[top] && !clash) {
         if (lex->nindents == LS_MAX_INDENTS) {
             *out = bad_indent(lex, "IndentationError", "too many levels of indentation (at most 200)");
@@ -199,15 +204,19 @@ static ls_token number_end(ls_lexer *lex, ls_token_kind kind, uint32_t start, co
 }
 
 static ls_token based_number(ls_lexer *lex, uint32_t start) {
-    static const struct { char letter; int base; const char *name; } bases[] = {
-        {'x', 16, "hexadecimal"}, {'o', 8, "octal"}, {'b', 2, "binary"}};
+    static const struct {
+        char letter;
+        int base;
+        const char *name;
+    } bases[] = {{'x', 16, "hexadecimal"}, {'o', 8, "octal"}, {'b', 2, "binary"}};
     char letter = (char)tolower((unsigned char)at(lex, start + 1));
     for (size_t i = 0; i < 3; i++) {
         if (bases[i].letter != letter) continue;
         lex->pos = start + 2;
         if (!digits(lex, bases[i].base, true)) {
             if (isdigit((unsigned char)at(lex, lex->pos)))
-                return FAIL(lex->pos, lex->pos + 1, "invalid digit '%c' in %s literal", at(lex, lex->pos), bases[i].name);
+                return FAIL(lex->pos, lex->pos + 1, "invalid digit '%c' in %s literal", at(lex, lex->pos),
+                            bases[i].name);
             return FAIL(start, lex->pos, "invalid %s literal", bases[i].name);
         }
         return number_end(lex, T_INT, start, bases[i].name);
@@ -231,7 +240,8 @@ static ls_token number(ls_lexer *lex) {
     }
     char e = at(lex, lex->pos), sign = at(lex, lex->pos + 1);
     if ((e == 'e' || e == 'E') &&
-        (isdigit((unsigned char)sign) || ((sign == '+' || sign == '-') && isdigit((unsigned char)at(lex, lex->pos + 2))))) {
+        (isdigit((unsigned char)sign) ||
+         ((sign == '+' || sign == '-') && isdigit((unsigned char)at(lex, lex->pos + 2))))) {
         is_float = true;
         lex->pos += isdigit((unsigned char)sign) ? 1 : 2;
         if (!digits(lex, 10, false)) return FAIL(start, lex->pos, "invalid decimal literal");
@@ -240,7 +250,8 @@ static ls_token number(ls_lexer *lex) {
         for (uint32_t i = start; i < whole_end; i++)
             if (lex->text[i] >= '1' && lex->text[i] <= '9')
                 return FAIL(start, lex->pos,
-                            "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers");
+                            "leading zeros in decimal integer literals are not permitted; use an 0o prefix "
+                            "for octal integers");
     return number_end(lex, is_float ? T_FLOAT : T_INT, start, "decimal");
 }
 
@@ -248,14 +259,16 @@ static ls_token number(ls_lexer *lex) {
 
 /* A tail "'" as MATLAB writes a transpose: the quote follows an operand directly. */
 static bool looks_like_transpose(const ls_lexer *lex, uint32_t start) {
-    return at(lex, start) == '\'' && start > 0 && (name_char(lex, start - 1) || strchr(")]", lex->text[start - 1]));
+    return at(lex, start) == '\'' && start > 0 &&
+           (name_char(lex, start - 1) || strchr(")]", lex->text[start - 1]));
 }
 
 static ls_token unterminated(ls_lexer *lex, uint32_t start, bool triple, uint32_t stopped) {
     lex->in_string = triple;
     lex->string_start = start;
     ls_token t = FAIL(start, stopped, "unterminated %sstring literal (detected at line %d)",
-                      triple ? "triple-quoted " : "", line_of(lex, triple && stopped ? stopped - (lex->text[stopped - 1] == '\n') : stopped));
+                      triple ? "triple-quoted " : "",
+                      line_of(lex, triple && stopped ? stopped - (lex->text[stopped - 1] == '\n') : stopped));
     if (looks_like_transpose(lex, start)) ls_error_hint(lex->error, "the transpose of A is A.T");
     return t;
 }
@@ -271,14 +284,18 @@ static ls_token string(ls_lexer *lex, uint32_t start, uint32_t quote) {
     }
     char q = lex->text[quote];
     bool triple = at(lex, quote + 1) == q && at(lex, quote + 2) == q;
-    ls_token t = {.kind = format ? T_FSTRING : T_STRING, .span = {start, 0}, .quotes = triple ? 3 : 1,
-                  .prefix = (uint8_t)(quote - start), .raw = raw};
+    ls_token t = {.kind = format ? T_FSTRING : T_STRING,
+                  .span = {start, 0},
+                  .quotes = triple ? 3 : 1,
+                  .prefix = (uint8_t)(quote - start),
+                  .raw = raw};
     lex->pos = quote + t.quotes;
     if (bytes) return FAIL(start, lex->pos, "bytes are not part of lsv: write a plain string");
     t.span.end = lex->pos;
     if (format) return t;
     for (;; lex->pos++) {
-        if (lex->pos >= lex->length || (!triple && line_end(lex, lex->pos))) return unterminated(lex, start, triple, lex->pos);
+        if (lex->pos >= lex->length || (!triple && line_end(lex, lex->pos)))
+            return unterminated(lex, start, triple, lex->pos);
         char c = lex->text[lex->pos];
         if (c == '\\') {
             if (at(lex, lex->pos + 1) == '\r' && at(lex, lex->pos + 2) == '\n') lex->pos++;
@@ -295,17 +312,31 @@ static ls_token string(ls_lexer *lex, uint32_t start, uint32_t quote) {
 
 static ls_token bad_character(ls_lexer *lex, uint32_t point, int bytes) {
     uint32_t start = lex->pos;
-    bool hidden = point < 0xA1 || point == 0xAD || (point >= 0x2000 && point <= 0x200F) || (point >= 0x2028 && point <= 0x202F) ||
-                  (point >= 0x205F && point <= 0x206F) || point == 0x3000 || point == 0xFEFF;
-    ls_token t = hidden ? FAIL(start, start + (uint32_t)bytes, "invalid non-printable character U+%04X", (unsigned)point)
-                        : FAIL(start, start + (uint32_t)bytes, "invalid character '%.*s' (U+%04X)", bytes, lex->text + start, (unsigned)point);
-    static const struct { uint32_t point; const char *hint; } known[] = {
-        {0x2018, "write straight quotes: ' or \""}, {0x2019, "write straight quotes: ' or \""},
-        {0x201C, "write straight quotes: ' or \""}, {0x201D, "write straight quotes: ' or \""},
-        {0xD7, "the product is * (element by element) or @ (of matrices)"}, {0x22C5, "the product is * or @"},
-        {0x2212, "the minus sign is -"}, {0x2013, "the minus sign is -"}, {0x2264, "write <="}, {0x2265, "write >="},
-        {0x2260, "write !="}, {0x221E, "infinity is inf"}, {0xF7, "the quotient is /"}, {0xA0, "write an ordinary space"},
-        {0xB2, "the square of x is x**2"}};
+    bool hidden = point < 0xA1 || point == 0xAD || (point >= 0x2000 && point <= 0x200F) ||
+                  (point >= 0x2028 && point <= 0x202F) || (point >= 0x205F && point <= 0x206F) ||
+                  point == 0x3000 || point == 0xFEFF;
+    ls_token t = hidden ? FAIL(start, start + (uint32_t)bytes, "invalid non-printable character U+%04X",
+                               (unsigned)point)
+                        : FAIL(start, start + (uint32_t)bytes, "invalid character '%.*s' (U+%04X)", bytes,
+                               lex->text + start, (unsigned)point);
+    static const struct {
+        uint32_t point;
+        const char *hint;
+    } known[] = {{0x2018, "write straight quotes: ' or \""},
+                 {0x2019, "write straight quotes: ' or \""},
+                 {0x201C, "write straight quotes: ' or \""},
+                 {0x201D, "write straight quotes: ' or \""},
+                 {0xD7, "the product is * (element by element) or @ (of matrices)"},
+                 {0x22C5, "the product is * or @"},
+                 {0x2212, "the minus sign is -"},
+                 {0x2013, "the minus sign is -"},
+                 {0x2264, "write <="},
+                 {0x2265, "write >="},
+                 {0x2260, "write !="},
+                 {0x221E, "infinity is inf"},
+                 {0xF7, "the quotient is /"},
+                 {0xA0, "write an ordinary space"},
+                 {0xB2, "the square of x is x**2"}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].point == point) ls_error_hint(lex->error, "%s", known[i].hint);
     return t;
@@ -315,7 +346,10 @@ static ls_token name(ls_lexer *lex) {
     uint32_t start = lex->pos;
     while (lex->pos < lex->length) {
         unsigned char c = (unsigned char)lex->text[lex->pos];
-        if (isalnum(c) || c == '_') { lex->pos++; continue; }
+        if (isalnum(c) || c == '_') {
+            lex->pos++;
+            continue;
+        }
         if (c < 0x80) break;
         int bytes;
         uint32_t point = ls_utf8_read(lex->text + lex->pos, lex->length - lex->pos, &bytes);
@@ -338,7 +372,9 @@ static ls_token name(ls_lexer *lex) {
 }
 
 static ls_token open_bracket(ls_lexer *lex, ls_token t) {
-    if (lex->depth == LS_MAX_NESTING) return FAIL(t.span.start, t.span.end, "too deeply nested (more than %d open brackets)", LS_MAX_NESTING);
+    if (lex->depth == LS_MAX_NESTING)
+        return FAIL(t.span.start, t.span.end, "too deeply nested (more than %d open brackets)",
+                    LS_MAX_NESTING);
     lex->brackets[lex->depth++] = (ls_bracket){lex->text[t.span.start], false, t.span.start};
     return t;
 }
@@ -349,8 +385,12 @@ static ls_token close_bracket(ls_lexer *lex, ls_token t, char open) {
     ls_bracket b = lex->brackets[lex->depth - 1];
     if (b.open != open) {
         int here = line_of(lex, t.span.start), there = line_of(lex, b.at);
-        if (here == there) return FAIL(t.span.start, t.span.end, "closing parenthesis '%c' does not match opening parenthesis '%c'", c, b.open);
-        return FAIL(t.span.start, t.span.end, "closing parenthesis '%c' does not match opening parenthesis '%c' on line %d", c, b.open, there);
+        if (here == there)
+            return FAIL(t.span.start, t.span.end,
+                        "closing parenthesis '%c' does not match opening parenthesis '%c'", c, b.open);
+        return FAIL(t.span.start, t.span.end,
+                    "closing parenthesis '%c' does not match opening parenthesis '%c' on line %d", c, b.open,
+                    there);
     }
     lex->depth--;
     return t;
@@ -362,13 +402,17 @@ static ls_token operator(ls_lexer *lex) {
     for (int i = 0; i < T_LAST_OPERATOR - FIRST_OPERATOR; i++) {
         size_t n = strlen(operators[i]);
         ls_token_kind kind = (ls_token_kind)(FIRST_OPERATOR + i);
-        if (lex->text[start] != operators[i][0] || lex->length - start < n || memcmp(operators[i], lex->text + start, n) != 0) continue;
+        if (lex->text[start] != operators[i][0] || lex->length - start < n ||
+            memcmp(operators[i], lex->text + start, n) != 0)
+            continue;
         if (kind == T_WALRUS && field) continue; /* {x:=5}: a format spec "=5" */
         if (kind == T_BANG && !field) break;
         lex->pos += (uint32_t)n;
         ls_token t = token(lex, kind, start);
         switch (kind) {
-        case T_LPAR: case T_LBRACKET: case T_LBRACE: return open_bracket(lex, t);
+        case T_LPAR:
+        case T_LBRACKET:
+        case T_LBRACE: return open_bracket(lex, t);
         case T_RPAR: return close_bracket(lex, t, '(');
         case T_RBRACKET: return close_bracket(lex, t, '[');
         case T_RBRACE: return close_bracket(lex, t, '{');
@@ -439,7 +483,8 @@ ls_token ls_lex_next(ls_lexer *lex) {
         return (ls_token){.kind = T_NEWLINE, .span = {start, start}};
     }
     lex->fresh = false;
-    if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)at(lex, start + 1)))) return number(lex);
+    if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)at(lex, start + 1))))
+        return number(lex);
     if (isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80) return name(lex);
     if (c == '"' || c == '\'') return string(lex, start, start);
     if (c == 0) return FAIL(start, start + 1, "source code cannot contain null bytes");

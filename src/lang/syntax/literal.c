@@ -7,7 +7,9 @@
 
 /* ---- numbers ---- */
 
-static int digit_value(char c) { return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10; }
+static int digit_value(char c) {
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
 
 /* The value of digits in a base; false when it exceeds limit. */
 static bool digits_value(const char *s, int base, uint64_t limit, uint64_t *out) {
@@ -61,7 +63,8 @@ ls_node *ls_number(ls_parser *p, bool negated) {
 static int hex_digits(const char *s, size_t n, int want, uint32_t *out) {
     *out = 0;
     int i = 0;
-    for (; i < want && (size_t)i < n && isxdigit((unsigned char)s[i]); i++) *out = *out * 16 + (uint32_t)digit_value(s[i]);
+    for (; i < want && (size_t)i < n && isxdigit((unsigned char)s[i]); i++)
+        *out = *out * 16 + (uint32_t)digit_value(s[i]);
     return i;
 }
 
@@ -73,12 +76,20 @@ static int coded_character(ls_parser *p, uint32_t from, const char *s, size_t n,
     int got = hex_digits(s + *i + 2, n - *i - 2, want, &point);
     ls_span span = {from + (uint32_t)*i, from + (uint32_t)*i + 2 + (uint32_t)got};
     if (got < want) {
-        ls_fail_at(p, span, "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: truncated \\%s escape",
-                   *i, *i + 1 + (size_t)got, kind == 'x' ? "xXX" : kind == 'u' ? "uXXXX" : "UXXXXXXXX");
+        ls_fail_at(p, span,
+                   "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: truncated "
+                   "\\%s escape",
+                   *i, *i + 1 + (size_t)got,
+                   kind == 'x'   ? "xXX"
+                   : kind == 'u' ? "uXXXX"
+                                 : "UXXXXXXXX");
         return -1;
     }
     if (point > 0x10FFFF) {
-        ls_fail_at(p, span, "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: illegal Unicode character", *i, *i + 9);
+        ls_fail_at(p, span,
+                   "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: illegal "
+                   "Unicode character",
+                   *i, *i + 9);
         return -1;
     }
     if (point >= 0xD800 && point < 0xE000) point = 0xFFFD; /* half of a pair has no UTF-8 form */
@@ -106,14 +117,17 @@ ptrdiff_t ls_unescape(ls_parser *p, uint32_t from, size_t n, bool raw, char *out
         else if (next >= '0' && next <= '7') {
             uint32_t point = 0;
             int k = 0;
-            for (i++; k < 3 && i < n && s[i] >= '0' && s[i] <= '7'; i++, k++) point = point * 8 + (uint32_t)(s[i] - '0');
+            for (i++; k < 3 && i < n && s[i] >= '0' && s[i] <= '7'; i++, k++)
+                point = point * 8 + (uint32_t)(s[i] - '0');
             to += ls_utf8_write(to, point);
         } else if (next == 'x' || next == 'u' || next == 'U') {
             int wrote = coded_character(p, from, s, n, &i, to);
             if (wrote < 0) return -1;
             to += wrote;
         } else if (next == 'N') {
-            ls_fail_at(p, (ls_span){from + (uint32_t)i, from + (uint32_t)i + 2}, "characters by name (\\N{...}) are not part of lsv: write the character itself, or \\u and its number");
+            ls_fail_at(p, (ls_span){from + (uint32_t)i, from + (uint32_t)i + 2},
+                       "characters by name (\\N{...}) are not part of lsv: write the character itself, or "
+                       "\\u and its number");
             return -1;
         } else { /* Python keeps the backslash of an escape it does not know */
             *to++ = c;
@@ -147,7 +161,8 @@ static bool join(ls_parser *p, ls_nodes *parts) {
     int kept = 0;
     int all = 0;
     for (int i = 0; i < parts->n; i++) /* empty pieces go, unless there is nothing else */
-        if (parts->items[i]->kind != LS_N_STR || parts->items[i]->length || parts->n == 1) parts->items[all++] = parts->items[i];
+        if (parts->items[i]->kind != LS_N_STR || parts->items[i]->length || parts->n == 1)
+            parts->items[all++] = parts->items[i];
     parts->n = all;
     for (int i = 0; i < parts->n;) {
         int end = i;

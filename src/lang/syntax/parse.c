@@ -16,7 +16,8 @@
 
 void ls_advance(ls_parser *p) {
     p->last = p->tok.kind;
-    if (p->tok.kind < T_NEWLINE || p->tok.kind > T_DEDENT) p->last_end = p->tok.span.end; /* nodes end at text */
+    if (p->tok.kind < T_NEWLINE || p->tok.kind > T_DEDENT)
+        p->last_end = p->tok.span.end; /* nodes end at text */
     p->tok = ls_lex_next(&p->lex);
 }
 
@@ -75,12 +76,14 @@ ls_node *ls_node_done(ls_parser *p, ls_node *n) {
         if (f->body->height > height) height = f->body->height;
         height = higher(height, &f->decorators);
         for (int i = 0; i < f->nparams; i++)
-            if (f->params[i].fallback && f->params[i].fallback->height > height) height = f->params[i].fallback->height;
+            if (f->params[i].fallback && f->params[i].fallback->height > height)
+                height = f->params[i].fallback->height;
     }
     n->height = height + 1;
     n->span.end = p->last_end;
     if (n->height > LS_MAX_HEIGHT) {
-        ls_fail_at(p, (ls_span){n->span.end ? n->span.end - 1 : 0, n->span.end}, "too long: more than %d operators in a chain", LS_MAX_HEIGHT);
+        ls_fail_at(p, (ls_span){n->span.end ? n->span.end - 1 : 0, n->span.end},
+                   "too long: more than %d operators in a chain", LS_MAX_HEIGHT);
         ls_error_hint(p->error, "split it, or add up in a loop");
         return NULL;
     }
@@ -119,9 +122,9 @@ bool ls_take(ls_parser *p, int base, ls_nodes *out) {
 }
 
 #define LS_TEXT_(name, spelling) [LS_OP_##name] = spelling,
-static const char *const operator_texts[LS_NOPERATORS] = {
-    LS_BINARY_TOKENS(LS_TEXT_) LS_COMPARE_TOKENS(LS_TEXT_)
-    [LS_OP_NEG] = "-", [LS_OP_POS] = "+", [LS_OP_INVERT] = "~"};
+static const char *const operator_texts[LS_NOPERATORS] = {LS_BINARY_TOKENS(LS_TEXT_)
+                                                              LS_COMPARE_TOKENS(LS_TEXT_)[LS_OP_NEG] = "-",
+                                                          [LS_OP_POS] = "+", [LS_OP_INVERT] = "~"};
 #undef LS_TEXT_
 const char *ls_operator_text(ls_operator op) { return op < LS_NOPERATORS ? operator_texts[op] : "?"; }
 
@@ -144,15 +147,15 @@ void *ls_fail_at(ls_parser *p, ls_span span, const char *format, ...) {
 }
 
 /* X(token, what to say after "KEYWORD is not part of lsv: ") */
-#define NOT_OFFERED(X)                                                                             \
-    X(CLASS, "use functions, dictionaries and tuples")                                             \
-    X(TRY, "an error ends its cell, and the variables stay")                                       \
-    X(EXCEPT, "an error ends its cell, and the variables stay")                                    \
-    X(FINALLY, "an error ends its cell, and the variables stay")                                   \
-    X(RAISE, "use assert condition, message")                                                      \
-    X(YIELD, "build a list and return it")                                                         \
-    X(WITH, "leave the with line out and write its block without the indentation")                 \
-    X(ASYNC, "everything runs in order")                                                           \
+#define NOT_OFFERED(X)                                                             \
+    X(CLASS, "use functions, dictionaries and tuples")                             \
+    X(TRY, "an error ends its cell, and the variables stay")                       \
+    X(EXCEPT, "an error ends its cell, and the variables stay")                    \
+    X(FINALLY, "an error ends its cell, and the variables stay")                   \
+    X(RAISE, "use assert condition, message")                                      \
+    X(YIELD, "build a list and return it")                                         \
+    X(WITH, "leave the with line out and write its block without the indentation") \
+    X(ASYNC, "everything runs in order")                                           \
     X(AWAIT, "everything runs in order")
 
 bool ls_is_not_offered(ls_token_kind kind) {
@@ -166,7 +169,8 @@ bool ls_is_not_offered(ls_token_kind kind) {
 
 void *ls_not_offered(ls_parser *p) {
     const char *why = "";
-#define CASE(name, text) case T_##name: why = text; break;
+#define CASE(name, text) \
+    case T_##name: why = text; break;
     switch (p->tok.kind) {
         NOT_OFFERED(CASE)
     default: break;
@@ -176,15 +180,17 @@ void *ls_not_offered(ls_parser *p) {
 }
 
 bool ls_starts_expression(const ls_parser *p) {
-    static const ls_token_kind starts[] = {T_NAME, T_INT, T_FLOAT, T_STRING, T_FSTRING, T_NONE, T_TRUE, T_FALSE,
-                                           T_LPAR, T_LBRACKET, T_LBRACE, T_ELLIPSIS, T_LAMBDA, T_TILDE, T_NOT};
+    static const ls_token_kind starts[] = {T_NAME,   T_INT,      T_FLOAT,  T_STRING, T_FSTRING,
+                                           T_NONE,   T_TRUE,     T_FALSE,  T_LPAR,   T_LBRACKET,
+                                           T_LBRACE, T_ELLIPSIS, T_LAMBDA, T_TILDE,  T_NOT};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (p->tok.kind == starts[i]) return true;
     return false;
 }
 
-/* Reads on to the end, as Python does: an open bracket explains an error on a later line better than "invalid syntax" does,
-   and so does what the lexer itself finds wrong further on. (Behind an f-string that is only half read, nothing is known.) */
+/* Reads on to the end, as Python does: an open bracket explains an error on a later line better than "invalid
+   syntax" does, and so does what the lexer itself finds wrong further on. (Behind an f-string that is only
+   half read, nothing is known.) */
 bool ls_never_closed(ls_parser *p) {
     ls_error scratch = {0};
     ls_lexer rest = p->lex;
@@ -216,28 +222,37 @@ bool ls_never_closed(ls_parser *p) {
 static void hint_for(ls_parser *p) {
     const char *text = p->source->text, *at = text + p->tok.span.start;
     bool follows = p->last_end == p->tok.span.start && p->tok.span.start > 0;
-    if (strncmp(at, "&", 1) == 0 && follows && at[-1] == '&') ls_error_hint(p->error, "write and (of truth values), or one & (element by element)");
-    else if (strncmp(at, "|", 1) == 0 && follows && at[-1] == '|') ls_error_hint(p->error, "write or (of truth values), or one | (element by element)");
-    else if ((p->last == T_PLUS || p->last == T_MINUS) && follows && strchr("\n;)\r", *at)) ls_error_hint(p->error, "to add one: x += 1");
-    else if (p->tok.kind == T_STAR && p->last == T_DOT) ls_error_hint(p->error, "* is element by element already; @ is the matrix product");
-    else if ((p->tok.kind == T_SLASH || p->tok.kind == T_POWER) && p->last == T_DOT) ls_error_hint(p->error, "operators on arrays are element by element already: no dot");
+    if (strncmp(at, "&", 1) == 0 && follows && at[-1] == '&')
+        ls_error_hint(p->error, "write and (of truth values), or one & (element by element)");
+    else if (strncmp(at, "|", 1) == 0 && follows && at[-1] == '|')
+        ls_error_hint(p->error, "write or (of truth values), or one | (element by element)");
+    else if ((p->last == T_PLUS || p->last == T_MINUS) && follows && strchr("\n;)\r", *at))
+        ls_error_hint(p->error, "to add one: x += 1");
+    else if (p->tok.kind == T_STAR && p->last == T_DOT)
+        ls_error_hint(p->error, "* is element by element already; @ is the matrix product");
+    else if ((p->tok.kind == T_SLASH || p->tok.kind == T_POWER) && p->last == T_DOT)
+        ls_error_hint(p->error, "operators on arrays are element by element already: no dot");
     else if (p->tok.kind == T_IF && p->last == T_ELSE) ls_error_hint(p->error, "write elif");
-    else if (p->tok.kind == T_NAME && strncmp(at, "then", 4) == 0) ls_error_hint(p->error, "a condition ends in ':'");
-    else if (p->tok.kind == T_NAME && strncmp(at, "end", 3) == 0) ls_error_hint(p->error, "a block ends where its indentation does");
+    else if (p->tok.kind == T_NAME && strncmp(at, "then", 4) == 0)
+        ls_error_hint(p->error, "a condition ends in ':'");
+    else if (p->tok.kind == T_NAME && strncmp(at, "end", 3) == 0)
+        ls_error_hint(p->error, "a block ends where its indentation does");
 }
 
 void *ls_unexpected(ls_parser *p) {
     if (p->error->set) return NULL;
     ls_token t = p->tok;
     if (t.kind == T_INDENT) {
-        ls_syntax_error(p->error, p->source, "IndentationError", (ls_span){t.span.start, t.span.start + 1}, "unexpected indent");
+        ls_syntax_error(p->error, p->source, "IndentationError", (ls_span){t.span.start, t.span.start + 1},
+                        "unexpected indent");
         return NULL;
     }
     if (ls_never_closed(p)) return NULL;
     if (ls_is_not_offered(t.kind)) return ls_not_offered(p);
     ls_span span = t.span;
     if (span.end == span.start) span.end++;
-    if (p->lex.depth && p->operand_end && p->operand_end == p->last_end && ls_starts_expression(p) && t.kind != T_TILDE && t.kind != T_NOT) {
+    if (p->lex.depth && p->operand_end && p->operand_end == p->last_end && ls_starts_expression(p) &&
+        t.kind != T_TILDE && t.kind != T_NOT) {
         ls_fail_at(p, span, "invalid syntax. Perhaps you forgot a comma?");
         if (p->lex.brackets[p->lex.depth - 1].open == '[')
             ls_error_hint(p->error, "entries are separated by ',', rows of a matrix by ';'");
@@ -263,7 +278,8 @@ static bool begin(ls_parser *p, ls_source *source, ls_tree *tree, ls_error *erro
         int bytes;
         uint32_t point = ls_utf8_read(source->text + i, source->length - i, &bytes);
         if (point == 0xFFFD && bytes == 1) {
-            ls_fail_at(p, (ls_span){(uint32_t)i, (uint32_t)i + 1}, "not UTF-8 text: byte 0x%02x", (unsigned char)source->text[i]);
+            ls_fail_at(p, (ls_span){(uint32_t)i, (uint32_t)i + 1}, "not UTF-8 text: byte 0x%02x",
+                       (unsigned char)source->text[i]);
             return false;
         }
         i += (size_t)bytes;

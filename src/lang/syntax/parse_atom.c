@@ -24,17 +24,25 @@ static ls_node *assignment_inside(ls_parser *p, ls_node *left) {
     if (ls_never_closed(p)) return NULL;
     switch (left->kind) {
     case LS_N_NAME:
-        return ls_fail_at(p, (ls_span){left->span.start, p->tok.span.end}, "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
-    case LS_N_LIST: case LS_N_TUPLE: case LS_N_GENEXP: case LS_N_TRUE: case LS_N_FALSE: case LS_N_NONE: return ls_unexpected(p);
+        return ls_fail_at(p, (ls_span){left->span.start, p->tok.span.end},
+                          "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+    case LS_N_LIST:
+    case LS_N_TUPLE:
+    case LS_N_GENEXP:
+    case LS_N_TRUE:
+    case LS_N_FALSE:
+    case LS_N_NONE: return ls_unexpected(p);
     default:
-        return ls_fail_at(p, left->span, "cannot assign to %s here. Maybe you meant '==' instead of '='?", ls_node_phrase(left));
+        return ls_fail_at(p, left->span, "cannot assign to %s here. Maybe you meant '==' instead of '='?",
+                          ls_node_phrase(left));
     }
 }
 
 /* star_named_expression, an element of a bracket */
 static ls_node *element(ls_parser *p) {
     ls_node *n = ls_at(p, T_STAR) ? ls_star_expression(p) : ls_named_expression(p);
-    if (n && ls_at(p, T_EQUAL) && !(p->lex.depth && p->lex.brackets[p->lex.depth - 1].field)) return assignment_inside(p, n);
+    if (n && ls_at(p, T_EQUAL) && !(p->lex.depth && p->lex.brackets[p->lex.depth - 1].field))
+        return assignment_inside(p, n);
     return n;
 }
 
@@ -57,7 +65,8 @@ static ls_node *for_if_clause(ls_parser *p) {
 }
 
 ls_node *ls_comprehension(ls_parser *p, ls_node_kind kind, ls_node *item, uint32_t start) {
-    if (item->kind == LS_N_STARRED) return ls_fail_at(p, item->span, "iterable unpacking cannot be used in comprehension");
+    if (item->kind == LS_N_STARRED)
+        return ls_fail_at(p, item->span, "iterable unpacking cannot be used in comprehension");
     int base = p->nstack;
     while (ls_at(p, T_FOR))
         if (!ls_push(p, for_if_clause(p))) return NULL;
@@ -85,14 +94,16 @@ static ls_node *parentheses(ls_parser *p) {
         }
         if (!ls_at(p, T_COMMA)) {
             if (!ls_expect(p, T_RPAR)) return NULL;
-            if (first->kind == LS_N_STARRED) return ls_fail_at(p, first->span, "cannot use starred expression here");
+            if (first->kind == LS_N_STARRED)
+                return ls_fail_at(p, first->span, "cannot use starred expression here");
             return first;
         }
         if (!ls_push(p, first)) return NULL;
     }
     while (ls_accept(p, T_COMMA) && !ls_at(p, T_RPAR))
         if (!ls_push(p, element(p))) return NULL;
-    if (!ls_expect(p, T_RPAR) || !(n = ls_node_new(p, LS_N_TUPLE, start)) || !ls_take(p, base, &n->list)) return NULL;
+    if (!ls_expect(p, T_RPAR) || !(n = ls_node_new(p, LS_N_TUPLE, start)) || !ls_take(p, base, &n->list))
+        return NULL;
     return ls_node_done(p, n);
 }
 
@@ -105,7 +116,8 @@ static size_t printed_word(const char *s, size_t n, bool *is_float) {
     if (i < n && (s[i] == '-' || s[i] == '+')) i++;
     size_t from = i;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-        if (n - from >= strlen(words[w]) && memcmp(s + from, words[w], strlen(words[w])) == 0) i = from + strlen(words[w]);
+        if (n - from >= strlen(words[w]) && memcmp(s + from, words[w], strlen(words[w])) == 0)
+            i = from + strlen(words[w]);
     if (i == from) {
         while (i < n && isdigit((unsigned char)s[i])) i++;
         bool point = i < n && s[i] == '.';
@@ -123,8 +135,8 @@ static size_t printed_word(const char *s, size_t n, bool *is_float) {
     return i < n && strchr(" \t\r\n[]", s[i]) ? i : 0;
 }
 
-/* Is the bracket that opens here a printed array: words without commas, that Python could not read? "[1 2]" is; "[1 -2]" is a
-   list of one difference and stays one. The end of its text, or 0. */
+/* Is the bracket that opens here a printed array: words without commas, that Python could not read? "[1 2]"
+   is; "[1 -2]" is a list of one difference and stays one. The end of its text, or 0. */
 static uint32_t printed_array(const ls_parser *p, bool *shortened) {
     const char *text = p->source->text;
     uint32_t i = p->tok.span.start, length = (uint32_t)p->source->length;
@@ -217,7 +229,8 @@ static ls_node *brackets(ls_parser *p) {
             n->span.end = p->last_end;
             return n;
         }
-        if (ls_at(p, T_FOR)) return ls_fail_at(p, p->tok.span, "did you forget parentheses around the comprehension target?");
+        if (ls_at(p, T_FOR))
+            return ls_fail_at(p, p->tok.span, "did you forget parentheses around the comprehension target?");
         if (!ls_push(p, item)) return NULL;
         if (!ls_accept(p, T_COMMA)) break;
     }
@@ -225,7 +238,8 @@ static ls_node *brackets(ls_parser *p) {
         ls_node *first = row(p, base, row_start);
         return first ? matrix(p, first, start) : NULL;
     }
-    if (!ls_expect(p, T_RBRACKET) || !(n = ls_node_new(p, LS_N_LIST, start)) || !ls_take(p, base, &n->list)) return NULL;
+    if (!ls_expect(p, T_RBRACKET) || !(n = ls_node_new(p, LS_N_LIST, start)) || !ls_take(p, base, &n->list))
+        return NULL;
     return ls_node_done(p, n);
 }
 
@@ -240,13 +254,15 @@ static ls_node *pair(ls_parser *p) {
     if (!key) return NULL;
     if (!double_star) {
         if (!ls_at(p, T_COLON)) {
-            if (p->tok.kind == T_COMMA || p->tok.kind == T_RBRACE || p->tok.kind == T_FOR) return key; /* a set: said by the caller */
+            if (p->tok.kind == T_COMMA || p->tok.kind == T_RBRACE || p->tok.kind == T_FOR)
+                return key; /* a set: said by the caller */
             return ls_unexpected(p);
         }
         ls_advance(p);
         if (ls_at(p, T_RBRACE) || ls_at(p, T_COMMA))
             return ls_fail_at(p, p->tok.span, "expression expected after dictionary key and ':'");
-        if (ls_at(p, T_STAR)) return ls_fail_at(p, p->tok.span, "cannot use a starred expression in a dictionary value");
+        if (ls_at(p, T_STAR))
+            return ls_fail_at(p, p->tok.span, "cannot use a starred expression in a dictionary value");
         if (!(value = ls_expression(p))) return NULL;
     }
     ls_node *n = ls_node_new(p, double_star ? LS_N_DOUBLESTAR : LS_N_PAIR, start);
@@ -271,7 +287,8 @@ static ls_node *braces(ls_parser *p) {
             return NULL;
         }
         if (ls_at(p, T_FOR)) {
-            if (item->kind == LS_N_DOUBLESTAR) return ls_fail_at(p, item->span, "dict unpacking cannot be used in dict comprehension");
+            if (item->kind == LS_N_DOUBLESTAR)
+                return ls_fail_at(p, item->span, "dict unpacking cannot be used in dict comprehension");
             n = ls_comprehension(p, LS_N_DICTCOMP, item, start);
             if (!n || !ls_expect(p, T_RBRACE)) return NULL;
             n->span.end = p->last_end;
@@ -280,7 +297,8 @@ static ls_node *braces(ls_parser *p) {
         if (!ls_push(p, item)) return NULL;
         if (!ls_accept(p, T_COMMA)) break;
     }
-    if (!ls_expect(p, T_RBRACE) || !(n = ls_node_new(p, LS_N_DICT, start)) || !ls_take(p, base, &n->list)) return NULL;
+    if (!ls_expect(p, T_RBRACE) || !(n = ls_node_new(p, LS_N_DICT, start)) || !ls_take(p, base, &n->list))
+        return NULL;
     return ls_node_done(p, n);
 }
 
@@ -296,8 +314,10 @@ static ls_node *nested(ls_parser *p, ls_node *(*rule)(ls_parser *)) {
 ls_node *ls_atom(ls_parser *p) {
     switch (p->tok.kind) {
     case T_NAME: return name(p);
-    case T_INT: case T_FLOAT: return ls_number(p, false);
-    case T_STRING: case T_FSTRING: return ls_strings(p);
+    case T_INT:
+    case T_FLOAT: return ls_number(p, false);
+    case T_STRING:
+    case T_FSTRING: return ls_strings(p);
     case T_NONE: return simple(p, LS_N_NONE);
     case T_TRUE: return simple(p, LS_N_TRUE);
     case T_FALSE: return simple(p, LS_N_FALSE);

@@ -20,7 +20,8 @@ static ls_node *keyword(ls_parser *p, ls_token first, ls_node *name) {
     bool constant = name->kind == LS_N_NONE || name->kind == LS_N_TRUE || name->kind == LS_N_FALSE;
     if (constant) return ls_fail_at(p, name->span, "cannot assign to %s", ls_node_phrase(name));
     if (name->kind != LS_N_NAME || first.kind != T_NAME)
-        return ls_fail_at(p, (ls_span){name->span.start, p->tok.span.end}, "expression cannot contain assignment, perhaps you meant \"==\"?");
+        return ls_fail_at(p, (ls_span){name->span.start, p->tok.span.end},
+                          "expression cannot contain assignment, perhaps you meant \"==\"?");
     ls_advance(p);
     if (ls_at(p, T_COMMA) || ls_at(p, T_RPAR))
         return ls_fail_at(p, (ls_span){first.span.start, p->last_end}, "expected argument value expression");
@@ -63,9 +64,13 @@ static bool check_order(ls_parser *p, const ls_nodes *list) {
                     return ls_fail_at(p, n->span, "keyword argument repeated: %s", n->text) != NULL;
         } else if (n->kind == LS_N_DOUBLESTAR) double_star = true;
         else if (n->kind == LS_N_STARRED) {
-            if (double_star) return ls_fail_at(p, n->span, "iterable argument unpacking follows keyword argument unpacking") != NULL;
-        } else if (double_star) return ls_fail_at(p, n->span, "positional argument follows keyword argument unpacking") != NULL;
-        else if (keywords) return ls_fail_at(p, n->span, "positional argument follows keyword argument") != NULL;
+            if (double_star)
+                return ls_fail_at(p, n->span,
+                                  "iterable argument unpacking follows keyword argument unpacking") != NULL;
+        } else if (double_star)
+            return ls_fail_at(p, n->span, "positional argument follows keyword argument unpacking") != NULL;
+        else if (keywords)
+            return ls_fail_at(p, n->span, "positional argument follows keyword argument") != NULL;
     }
     return true;
 }
@@ -105,15 +110,19 @@ static bool parameter(ls_parser *p, ls_function_node *f, int *room, ls_param_kin
         if (strcmp(f->params[i].name, q->name) == 0)
             return ls_fail_at(p, t.span, "duplicate argument '%s' in function definition", q->name) != NULL;
     if (annotated && ls_accept(p, T_COLON)) {
-        bool ok = ls_at(p, T_STAR) && kind == LS_PARAM_STAR ? ls_star_expression(p) != NULL : ls_expression(p) != NULL;
+        bool ok = ls_at(p, T_STAR) && kind == LS_PARAM_STAR ? ls_star_expression(p) != NULL
+                                                            : ls_expression(p) != NULL;
         if (!ok) return false;
     }
     if (!ls_at(p, T_EQUAL)) return true;
-    if (kind == LS_PARAM_STAR) return ls_fail_at(p, p->tok.span, "var-positional argument cannot have default value") != NULL;
-    if (kind == LS_PARAM_DOUBLESTAR) return ls_fail_at(p, p->tok.span, "var-keyword argument cannot have default value") != NULL;
+    if (kind == LS_PARAM_STAR)
+        return ls_fail_at(p, p->tok.span, "var-positional argument cannot have default value") != NULL;
+    if (kind == LS_PARAM_DOUBLESTAR)
+        return ls_fail_at(p, p->tok.span, "var-keyword argument cannot have default value") != NULL;
     ls_advance(p);
     if (ls_at(p, T_COMMA) || ls_at(p, T_RPAR) || (!annotated && ls_at(p, T_COLON)))
-        return ls_fail_at(p, (ls_span){p->last_end - 1, p->last_end}, "expected default value expression") != NULL;
+        return ls_fail_at(p, (ls_span){p->last_end - 1, p->last_end}, "expected default value expression") !=
+               NULL;
     ls_node *fallback = ls_expression(p);
     if (!fallback) return false;
     f->params[f->nparams - 1].fallback = fallback;
@@ -145,18 +154,21 @@ bool ls_parameters(ls_parser *p, ls_token_kind end, ls_function_node *f) {
                 at_star = f->nparams;
             }
         } else if (ls_accept(p, T_POWER)) {
-            if (bare && f->nparams == at_star) return ls_fail_at(p, bare_span, "named arguments must follow bare *") != NULL;
+            if (bare && f->nparams == at_star)
+                return ls_fail_at(p, bare_span, "named arguments must follow bare *") != NULL;
             if (!parameter(p, f, &room, LS_PARAM_DOUBLESTAR, annotated)) return false;
         } else {
             if (!parameter(p, f, &room, star ? LS_PARAM_KWONLY : LS_PARAM_PLAIN, annotated)) return false;
             const ls_param *q = &f->params[f->nparams - 1];
             if (!star && optional && !q->fallback)
-                return ls_fail_at(p, q->span, "parameter without a default follows parameter with a default") != NULL;
+                return ls_fail_at(p, q->span,
+                                  "parameter without a default follows parameter with a default") != NULL;
             optional |= q->fallback != NULL;
         }
         if (!ls_accept(p, T_COMMA)) break;
     }
-    if (bare && f->nparams == at_star) return ls_fail_at(p, bare_span, "named arguments must follow bare *") != NULL;
+    if (bare && f->nparams == at_star)
+        return ls_fail_at(p, bare_span, "named arguments must follow bare *") != NULL;
     if (!ls_at(p, end) && end == T_RPAR) return ls_unexpected(p) != NULL;
     return true;
 }

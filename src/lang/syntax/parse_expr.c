@@ -4,7 +4,10 @@
 #include <string.h>
 
 /* X(token, operator) per level of left-associative operators */
-typedef struct level { ls_token_kind token; ls_operator op; } level;
+typedef struct level {
+    ls_token_kind token;
+    ls_operator op;
+} level;
 
 static bool find_operator(const level *table, ls_token_kind kind, ls_operator *op) {
     for (; table->token; table++)
@@ -87,7 +90,7 @@ static ls_node *factor(ls_parser *p) {
 }
 
 static ls_node *term(ls_parser *p) {
-    static const level ops[] = {{T_STAR, LS_OP_MUL}, {T_SLASH, LS_OP_DIV}, {T_FLOOR, LS_OP_FLOORDIV},
+    static const level ops[] = {{T_STAR, LS_OP_MUL},    {T_SLASH, LS_OP_DIV}, {T_FLOOR, LS_OP_FLOORDIV},
                                 {T_PERCENT, LS_OP_MOD}, {T_AT, LS_OP_MATMUL}, {0}};
     return left_associative(p, factor, ops);
 }
@@ -121,9 +124,11 @@ ls_node *ls_bitwise_or(ls_parser *p) {
 
 /* Consumes a comparison operator: one token, "not in" or "is not". */
 static bool comparison_operator(ls_parser *p, ls_operator *op) {
-    static const level ops[] = {{T_LESS, LS_OP_LT}, {T_LESS_EQ, LS_OP_LE}, {T_GREATER, LS_OP_GT}, {T_GREATER_EQ, LS_OP_GE},
-                                {T_EQUAL_EQUAL, LS_OP_EQ}, {T_NOT_EQ, LS_OP_NE}, {T_IN, LS_OP_IN}, {T_IS, LS_OP_IS},
-                                {T_NOT, LS_OP_NOT_IN}, {0}};
+    static const level ops[] = {{T_LESS, LS_OP_LT},        {T_LESS_EQ, LS_OP_LE},
+                                {T_GREATER, LS_OP_GT},     {T_GREATER_EQ, LS_OP_GE},
+                                {T_EQUAL_EQUAL, LS_OP_EQ}, {T_NOT_EQ, LS_OP_NE},
+                                {T_IN, LS_OP_IN},          {T_IS, LS_OP_IS},
+                                {T_NOT, LS_OP_NOT_IN},     {0}};
     if (!find_operator(ops, p->tok.kind, op)) return false;
     if (*op == LS_OP_NOT_IN) {
         ls_lexer ahead = p->lex; /* "a not b": the trouble is the "not" */
@@ -175,13 +180,14 @@ static ls_node *inversion(ls_parser *p) {
     if (!ls_enter(p)) return NULL;
     ls_token not = p->tok;
     ls_advance(p);
-    ls_node *n = wrap(p, LS_N_NOT, not.span.start, inversion(p));
-    if (n) n->op_span = not.span;
+    ls_node *n = wrap(p, LS_N_NOT, not .span.start, inversion(p));
+    if (n) n->op_span = not .span;
     ls_leave(p);
     return n;
 }
 
-static ls_node *logical(ls_parser *p, ls_node *(*operand)(ls_parser *), ls_token_kind token, ls_node_kind kind) {
+static ls_node *logical(ls_parser *p, ls_node *(*operand)(ls_parser *), ls_token_kind token,
+                        ls_node_kind kind) {
     uint32_t start = p->tok.span.start;
     ls_node *a = operand(p);
     while (a && ls_at(p, token)) {
@@ -244,7 +250,9 @@ ls_node *ls_lambda(ls_parser *p) {
     if (!f) return ls_no_room(p);
     f->name = "<lambda>";
     if (!ls_parameters(p, T_COLON, f)) return NULL;
-    if (!ls_accept(p, T_COLON)) return p->lex.depth && ls_at(p, T_RBRACE) ? ls_unexpected(p) : ls_fail_at(p, p->tok.span, "expected ':'");
+    if (!ls_accept(p, T_COLON))
+        return p->lex.depth && ls_at(p, T_RBRACE) ? ls_unexpected(p)
+                                                  : ls_fail_at(p, p->tok.span, "expected ':'");
     int loops = p->loops;
     p->loops = 0;
     f->body = ls_expression(p);
@@ -280,7 +288,9 @@ ls_node *ls_star_expression(ls_parser *p) {
 }
 
 /* Can an expression of a list end here? */
-static bool list_ends(const ls_parser *p) { return !ls_starts_expression(p) && !ls_at(p, T_STAR) && !ls_at(p, T_MINUS) && !ls_at(p, T_PLUS); }
+static bool list_ends(const ls_parser *p) {
+    return !ls_starts_expression(p) && !ls_at(p, T_STAR) && !ls_at(p, T_MINUS) && !ls_at(p, T_PLUS);
+}
 
 ls_node *ls_star_expressions(ls_parser *p) {
     uint32_t start = p->tok.span.start;
@@ -309,7 +319,9 @@ static ls_node *slice(ls_parser *p) {
         if (!parts[0] || !ls_at(p, T_COLON)) return parts[0];
     }
     for (int i = 1; i < 3 && ls_accept(p, T_COLON); i++)
-        if (!ls_at(p, T_COLON) && !ls_at(p, T_COMMA) && !ls_at(p, T_RBRACKET) && !(parts[i] = ls_expression(p))) return NULL;
+        if (!ls_at(p, T_COLON) && !ls_at(p, T_COMMA) && !ls_at(p, T_RBRACKET) &&
+            !(parts[i] = ls_expression(p)))
+            return NULL;
     ls_node *n = ls_node_new(p, LS_N_SLICE, start);
     if (!n) return NULL;
     n->a = parts[0];

@@ -28,7 +28,8 @@ static ls_node *value(ls_parser *p) {
 
 static ls_node *annotated(ls_parser *p, ls_node *target, uint32_t start) {
     if (target->kind == LS_N_TUPLE || target->kind == LS_N_LIST)
-        return ls_fail_at(p, target->span, "only single target (not %s) can be annotated", ls_node_phrase(target));
+        return ls_fail_at(p, target->span, "only single target (not %s) can be annotated",
+                          ls_node_phrase(target));
     if (target->kind != LS_N_NAME && target->kind != LS_N_ATTRIBUTE && target->kind != LS_N_SUBSCRIPT)
         return ls_fail_at(p, target->span, "illegal target for annotation");
     ls_advance(p);
@@ -76,13 +77,18 @@ static ls_node *assignment(ls_parser *p, ls_node *first, uint32_t start) {
     return ls_node_done(p, n);
 }
 
-static bool is_word(const ls_node *n, const char *word) { return n->kind == LS_N_NAME && strcmp(n->text, word) == 0; }
+static bool is_word(const ls_node *n, const char *word) {
+    return n->kind == LS_N_NAME && strcmp(n->text, word) == 0;
+}
 
 /* "print x", "match x:": statements of other languages, or of this one's relatives. Always NULL. */
 static ls_node *no_statement(ls_parser *p, ls_node *n) {
     bool operand = p->last_end == n->span.end && (ls_starts_expression(p) || ls_at(p, T_MINUS));
-    if (operand && is_word(n, "print")) return ls_fail_at(p, (ls_span){n->span.start, p->tok.span.end}, "Missing parentheses in call to 'print'. Did you mean print(...)?");
-    if (operand && is_word(n, "match")) return ls_fail_at(p, n->span, "match is not part of lsv: use if and elif");
+    if (operand && is_word(n, "print"))
+        return ls_fail_at(p, (ls_span){n->span.start, p->tok.span.end},
+                          "Missing parentheses in call to 'print'. Did you mean print(...)?");
+    if (operand && is_word(n, "match"))
+        return ls_fail_at(p, n->span, "match is not part of lsv: use if and elif");
     if (ls_at(p, T_NAME) && is_word(n, "function")) {
         ls_fail_at(p, p->tok.span, "invalid syntax");
         ls_error_hint(p->error, "a function is def name(arguments):");
@@ -96,10 +102,15 @@ static ls_node *no_statement(ls_parser *p, ls_node *n) {
     return ls_unexpected(p);
 }
 
-static const struct { ls_token_kind token; ls_operator op; } augmented_operators[] = {
-    {T_PLUS_EQ, LS_OP_ADD}, {T_MINUS_EQ, LS_OP_SUB}, {T_STAR_EQ, LS_OP_MUL}, {T_SLASH_EQ, LS_OP_DIV},
-    {T_FLOOR_EQ, LS_OP_FLOORDIV}, {T_MOD_EQ, LS_OP_MOD}, {T_POWER_EQ, LS_OP_POW}, {T_AT_EQ, LS_OP_MATMUL},
-    {T_AND_EQ, LS_OP_AND}, {T_OR_EQ, LS_OP_OR}, {T_XOR_EQ, LS_OP_XOR}, {T_LSHIFT_EQ, LS_OP_LSHIFT}, {T_RSHIFT_EQ, LS_OP_RSHIFT}};
+static const struct {
+    ls_token_kind token;
+    ls_operator op;
+} augmented_operators[] = {
+    {T_PLUS_EQ, LS_OP_ADD},     {T_MINUS_EQ, LS_OP_SUB},      {T_STAR_EQ, LS_OP_MUL},
+    {T_SLASH_EQ, LS_OP_DIV},    {T_FLOOR_EQ, LS_OP_FLOORDIV}, {T_MOD_EQ, LS_OP_MOD},
+    {T_POWER_EQ, LS_OP_POW},    {T_AT_EQ, LS_OP_MATMUL},      {T_AND_EQ, LS_OP_AND},
+    {T_OR_EQ, LS_OP_OR},        {T_XOR_EQ, LS_OP_XOR},        {T_LSHIFT_EQ, LS_OP_LSHIFT},
+    {T_RSHIFT_EQ, LS_OP_RSHIFT}};
 
 static ls_node *expression_statement(ls_parser *p) {
     uint32_t start = p->tok.span.start;
@@ -107,7 +118,8 @@ static ls_node *expression_statement(ls_parser *p) {
     if (!a) return NULL;
     if (ls_at(p, T_EQUAL)) return assignment(p, a, start);
     if (ls_at(p, T_COLON)) {
-        if (a->kind == LS_N_NAME || a->kind == LS_N_ATTRIBUTE || a->kind == LS_N_SUBSCRIPT || a->kind == LS_N_TUPLE || a->kind == LS_N_LIST)
+        if (a->kind == LS_N_NAME || a->kind == LS_N_ATTRIBUTE || a->kind == LS_N_SUBSCRIPT ||
+            a->kind == LS_N_TUPLE || a->kind == LS_N_LIST)
             return annotated(p, a, start);
         return ls_fail_at(p, a->span, "illegal target for annotation");
     }
@@ -157,7 +169,8 @@ static ls_node *del_stmt(ls_parser *p) {
     ls_node *n = leaf(p, LS_N_DEL);
     int base = p->nstack;
     ls_node *targets = n ? ls_star_expressions(p) : NULL;
-    if (!targets || !ls_check_deletable(p, targets) || !push_flat(p, targets) || !ls_take(p, base, &n->list)) return NULL;
+    if (!targets || !ls_check_deletable(p, targets) || !push_flat(p, targets) || !ls_take(p, base, &n->list))
+        return NULL;
     return ls_node_done(p, n);
 }
 
@@ -240,7 +253,8 @@ static ls_node *import_from(ls_parser *p) {
     ls_node *n = leaf(p, LS_N_FROMIMPORT);
     int base = p->nstack;
     if (!n) return NULL;
-    if (ls_at(p, T_DOT) || ls_at(p, T_ELLIPSIS)) return ls_fail_at(p, p->tok.span, "relative imports are not part of lsv");
+    if (ls_at(p, T_DOT) || ls_at(p, T_ELLIPSIS))
+        return ls_fail_at(p, p->tok.span, "relative imports are not part of lsv");
     n->text = dotted_name(p, &n->length);
     if (!n->text || !ls_expect(p, T_IMPORT)) return NULL;
     if (ls_at(p, T_STAR)) {
@@ -250,7 +264,8 @@ static ls_node *import_from(ls_parser *p) {
         do {
             if (brackets && ls_at(p, T_RPAR) && p->nstack > base) break;
             if (!brackets && p->nstack > base && ls_at(p, T_NEWLINE))
-                return ls_fail_at(p, (ls_span){p->last_end - 1, p->last_end}, "trailing comma not allowed without surrounding parentheses");
+                return ls_fail_at(p, (ls_span){p->last_end - 1, p->last_end},
+                                  "trailing comma not allowed without surrounding parentheses");
             if (!ls_push(p, alias(p, false))) return NULL;
         } while (ls_accept(p, T_COMMA));
         if (brackets && !ls_expect(p, T_RPAR)) return NULL;
@@ -261,10 +276,13 @@ static ls_node *import_from(ls_parser *p) {
 /* ---- simple statements ---- */
 
 static ls_node *simple_stmt(ls_parser *p) {
-    static const struct { ls_token_kind token; ls_node *(*rule)(ls_parser *); } rules[] = {
-        {T_RETURN, return_stmt}, {T_BREAK, break_stmt}, {T_CONTINUE, continue_stmt}, {T_PASS, pass_stmt},
-        {T_ASSERT, assert_stmt}, {T_DEL, del_stmt}, {T_GLOBAL, global_stmt}, {T_NONLOCAL, nonlocal_stmt},
-        {T_IMPORT, import_name}, {T_FROM, import_from}};
+    static const struct {
+        ls_token_kind token;
+        ls_node *(*rule)(ls_parser *);
+    } rules[] = {{T_RETURN, return_stmt}, {T_BREAK, break_stmt},       {T_CONTINUE, continue_stmt},
+                 {T_PASS, pass_stmt},     {T_ASSERT, assert_stmt},     {T_DEL, del_stmt},
+                 {T_GLOBAL, global_stmt}, {T_NONLOCAL, nonlocal_stmt}, {T_IMPORT, import_name},
+                 {T_FROM, import_from}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (ls_at(p, rules[i].token)) return rules[i].rule(p);
     return expression_statement(p);
@@ -293,8 +311,10 @@ static bool indented(ls_parser *p, const char *after, uint32_t opener) {
         if (p->error->set) return false;
         int line;
         ls_source_where(p->source, opener, &line, NULL);
-        ls_span span = ls_at(p, T_END) ? (ls_span){p->last_end ? p->last_end - 1 : 0, p->last_end} : p->tok.span;
-        ls_syntax_error(p->error, p->source, "IndentationError", span, "expected an indented block after %s on line %d", after, line);
+        ls_span span =
+            ls_at(p, T_END) ? (ls_span){p->last_end ? p->last_end - 1 : 0, p->last_end} : p->tok.span;
+        ls_syntax_error(p->error, p->source, "IndentationError", span,
+                        "expected an indented block after %s on line %d", after, line);
         return false;
     }
     ls_advance(p);
@@ -330,9 +350,14 @@ static bool block(ls_parser *p, const char *after, uint32_t opener, bool forced,
 static ls_node *condition(ls_parser *p) {
     ls_node *n = ls_named_expression(p);
     if (!n || !ls_at(p, T_EQUAL)) return n;
-    if (n->kind == LS_N_NAME) return ls_fail_at(p, (ls_span){n->span.start, p->tok.span.end}, "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
-    if (n->kind == LS_N_TUPLE || n->kind == LS_N_LIST || n->kind == LS_N_TRUE || n->kind == LS_N_FALSE || n->kind == LS_N_NONE) return ls_unexpected(p);
-    return ls_fail_at(p, n->span, "cannot assign to %s here. Maybe you meant '==' instead of '='?", ls_node_phrase(n));
+    if (n->kind == LS_N_NAME)
+        return ls_fail_at(p, (ls_span){n->span.start, p->tok.span.end},
+                          "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+    if (n->kind == LS_N_TUPLE || n->kind == LS_N_LIST || n->kind == LS_N_TRUE || n->kind == LS_N_FALSE ||
+        n->kind == LS_N_NONE)
+        return ls_unexpected(p);
+    return ls_fail_at(p, n->span, "cannot assign to %s here. Maybe you meant '==' instead of '='?",
+                      ls_node_phrase(n));
 }
 
 static bool else_block(ls_parser *p, ls_nodes *out) {
@@ -341,8 +366,8 @@ static bool else_block(ls_parser *p, ls_nodes *out) {
     return block(p, "'else' statement", start, true, out);
 }
 
-/* if_stmt: 'if' condition block ('elif' condition block)* [else_block]. Read in a loop, then linked and measured from the
-   last one up. */
+/* if_stmt: 'if' condition block ('elif' condition block)* [else_block]. Read in a loop, then linked and
+   measured from the last one up. */
 static ls_node *if_stmt(ls_parser *p) {
     int base = p->nstack;
     do {
@@ -350,7 +375,9 @@ static ls_node *if_stmt(ls_parser *p) {
         bool elif = ls_at(p, T_ELIF);
         ls_advance(p);
         ls_node *n = ls_node_new(p, LS_N_IF, start);
-        if (!n || !(n->a = condition(p)) || !block(p, elif ? "'elif' statement" : "'if' statement", start, false, &n->body)) return NULL;
+        if (!n || !(n->a = condition(p)) ||
+            !block(p, elif ? "'elif' statement" : "'if' statement", start, false, &n->body))
+            return NULL;
         if (!ls_push(p, n)) return NULL;
     } while (ls_at(p, T_ELIF));
     ls_nodes branches;
@@ -418,7 +445,10 @@ static ls_node *function_def(ls_parser *p, ls_nodes decorators) {
     ls_token t = p->tok;
     if (!ls_accept(p, T_NAME)) return ls_unexpected(p);
     if (!(f->name = ls_token_copy(p, t))) return NULL;
-    if (!ls_at(p, T_LPAR)) return p->error->set ? NULL : ls_fail_at(p, (ls_span){p->tok.span.start, p->tok.span.start + 1}, "expected '('");
+    if (!ls_at(p, T_LPAR))
+        return p->error->set
+                   ? NULL
+                   : ls_fail_at(p, (ls_span){p->tok.span.start, p->tok.span.start + 1}, "expected '('");
     ls_advance(p);
     if (!ls_parameters(p, T_RPAR, f) || !ls_expect(p, T_RPAR)) return NULL;
     if (ls_accept(p, T_ARROW) && !ls_expression(p)) return NULL;

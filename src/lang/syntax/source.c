@@ -57,7 +57,8 @@ const char *ls_source_line(const ls_source *s, uint32_t offset, size_t *length) 
 /* ---- cells ---- */
 
 static bool is_marker(const char *line, size_t n) {
-    return n >= 3 && line[0] == '#' && (memcmp(line + 1, "%%", 2) == 0 || (n >= 4 && memcmp(line + 1, " %%", 3) == 0));
+    return n >= 3 && line[0] == '#' &&
+           (memcmp(line + 1, "%%", 2) == 0 || (n >= 4 && memcmp(line + 1, " %%", 3) == 0));
 }
 
 static bool is_blank(const char *text, size_t n) {
@@ -75,7 +76,8 @@ static bool is_blank(const char *text, size_t n) {
     return true;
 }
 
-void ls_source_cells(const char *text, size_t length, int (*visit)(void *ctx, size_t start, size_t length, int line), void *ctx) {
+void ls_source_cells(const char *text, size_t length,
+                     int (*visit)(void *ctx, size_t start, size_t length, int line), void *ctx) {
     size_t cell = 0, at = 0;
     int line = 1, cell_line = 1;
     while (at <= length) {

@@ -17,7 +17,8 @@ typedef struct ls_source {
     int first_line;      /* line number of the first line (cells of a file keep the file's) */
 } ls_source;
 
-ls_source *ls_source_new(const char *name, const char *text, size_t length, int first_line); /* copies; NULL: no memory */
+/* Copies name and text; NULL: no memory. */
+ls_source *ls_source_new(const char *name, const char *text, size_t length, int first_line);
 ls_source *ls_source_ref(ls_source *s);
 void ls_source_release(ls_source *s);
 
@@ -28,6 +29,7 @@ const char *ls_source_line(const ls_source *s, uint32_t offset, size_t *length);
 /* The cells of a program: text is cut before every line that starts with "# %%" or "#%%" (`^# ?%%`).
    Calls visit(ctx, start offset, length, line number of its first line) for each cell that is not
    blank; stops when visit returns false. */
-void ls_source_cells(const char *text, size_t length, int (*visit)(void *ctx, size_t start, size_t length, int line), void *ctx);
+void ls_source_cells(const char *text, size_t length,
+                     int (*visit)(void *ctx, size_t start, size_t length, int line), void *ctx);
 
 #endif

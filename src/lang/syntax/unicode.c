@@ -32,7 +32,10 @@ int ls_utf8_write(char out[4], uint32_t point) {
     return len;
 }
 
-typedef struct range { uint32_t first, last; int cls; } range;
+typedef struct range {
+    uint32_t first, last;
+    int cls;
+} range;
 static const range names[] = {
 #include "lang/syntax/unicode_names.inc"
 };

@@ -79,7 +79,7 @@ static lsv_block *block_of(lsv_storage *s) {
     return (lsv_block *)(void *)((char *)s - offsetof(lsv_block, storage));
 }
 
-static void release_in_cell(lsv_storage *s) { give_block(block_of(s)); }
+void lsv_release_in_cell(lsv_storage *s) { give_block(block_of(s)); }
 
 static void release_in_buffer(lsv_storage *s) {
     buffer_give(s->data, s->bytes);
@@ -99,7 +99,7 @@ static void release_storage(lsv_storage *s) {
 void lsv_handle_adopt(lsv_block *b, const lsv_array *a) {
     memcpy(b->cell, a->data, lsv_dtype_size(a->dtype));
     b->storage =
-        (lsv_storage){.refs = 1, .data = b->cell, .bytes = sizeof b->cell, .release = release_in_cell};
+        (lsv_storage){.refs = 1, .data = b->cell, .bytes = sizeof b->cell, .release = lsv_release_in_cell};
     b->array.storage = &b->storage;
     b->array.data = b->cell;
 }
@@ -115,7 +115,7 @@ void lsv_release(lsv_array *a) {
     lsv_storage *s = a->storage;
     if (s == &b->storage) {
         if (--s->refs > 0) return;
-        if (s->release == release_in_cell) give_block(b);
+        if (s->release == lsv_release_in_cell) give_block(b);
         else s->release(s);
         return;
     }
@@ -201,7 +201,7 @@ static inline lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const pt
     b->storage.owner = NULL;
     if (bytes <= LSV_CELL_BYTES) {
         v->data = b->storage.data = b->cell;
-        b->storage.release = release_in_cell;
+        b->storage.release = lsv_release_in_cell;
         if (zero) memset(b->cell, 0, bytes);
     } else {
         v->data = b->storage.data = buffer_take(bytes, zero);

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "array/inside.h"
 #include "array/nest.h"
 
 /* ---- the short way ---- */

@@ -52,6 +52,30 @@ static inline lsv_array *lsv_handle(const lsv_array *a) {
     return v;
 }
 
+void lsv_release_in_cell(lsv_storage *s);
+/* A new array of a's kind and shape whose elements fit the cell; a lies in C order. NULL: they
+   do not fit, or out of memory. The short way for results of small operations. */
+static inline lsv_array *lsv_like_in_cell(const lsv_array *a, lsv_dtype dtype) {
+    if (a->size > (ptrdiff_t)(LSV_CELL_BYTES / sizeof(double))) return NULL;
+    lsv_block *b = lsv_block_take();
+    if (__builtin_expect(!b, 0)) return NULL;
+    lsv_array *v = &b->array;
+    v->refs = 1;
+    v->dtype = (uint8_t)dtype;
+    v->kind = a->kind;
+    v->ndim = a->ndim;
+    v->flags = 0;
+    v->device = 0;
+    v->tape = NULL;
+    v->size = a->size;
+    memcpy(v->shape, a->shape, sizeof v->shape);
+    memcpy(v->strides, a->strides, sizeof v->strides);
+    v->data = b->cell;
+    v->storage = &b->storage;
+    b->storage = (lsv_storage){.refs = 1, .data = b->cell, .bytes = sizeof b->cell, .release = lsv_release_in_cell};
+    return v;
+}
+
 /* dst and src: strided, of one shape, byte strides; no overlap that matters. */
 void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst,
                       const ptrdiff_t *dst_strides, lsv_dtype src_type, const char *src,

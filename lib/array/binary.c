@@ -122,9 +122,9 @@ static inline bool short_way(lsv_binary_op op, const lsv_array *a, const lsv_arr
     else if (!is_ready(op, a, b, &r)) return false;
     const lsv_array *s = r.shape;
     bool compares = lsv_is_comparison(op);
-    lsv_array *result = NULL;
-    *status = lsv_empty((lsv_kind)s->kind, compares ? LSV_BOOL : (lsv_dtype)s->dtype, s->ndim, s->shape,
-                        &result, err);
+    const lsv_dtype dtype = compares ? LSV_BOOL : (lsv_dtype)s->dtype;
+    lsv_array *result = lsv_like_in_cell(s, dtype);
+    *status = result ? LSV_OK : lsv_empty((lsv_kind)s->kind, dtype, s->ndim, s->shape, &result, err);
     if (*status != LSV_OK) return true;
     const ptrdiff_t step[3] = {compares ? 1 : r.sa | r.sb, r.sa, r.sb};
     lsv_loops2[op][lsv_compute_of((lsv_dtype)s->dtype)](result->data, r.a, r.b, step, s->size);

@@ -112,9 +112,13 @@ def start_jobs(args):
     octave = shutil.which("octave-cli")
     if octave:
         compare("start to end of 1+1", lsv, [octave, "--no-init-file", "--eval", "1+1"], 7, 20, "octave-cli", wall=True)
-    p = subprocess.Popen(lsv, stdout=subprocess.DEVNULL)
-    _, _, usage = os.wait4(p.pid, 0)
-    print(f"{'resident memory of lsv -e 1+1':42} {usage.ru_maxrss / 1024:10.1f} MB{'':28}  target 15 MB {'ok' if usage.ru_maxrss < 15 * 1024 else 'MISSED'}")
+    # wait4's maximum counts this process's own pages before exec: ask the kernel about the program alone
+    p = subprocess.Popen([args.lsv, "-e", "1+1\nimport time; time.sleep(1)"], stdout=subprocess.DEVNULL)
+    time.sleep(0.6)
+    with open(f"/proc/{p.pid}/status", encoding="ascii") as f:
+        peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+    p.wait()
+    print(f"{'resident memory of lsv -e 1+1':42} lsv {peak / 1024:10.1f} MB{'':39}  target 15 MB {'ok' if peak < 15 * 1024 else 'MISSED'}")
 
 
 def main():

@@ -68,7 +68,19 @@
     X(GELSY, gelsy, (lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,  \
         ptrdiff_t ldb, double rcond, int *rank, int *info, lsv_error *err))                                   \
     X(GELS, gels, (lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t nrhs, void *a, ptrdiff_t lda, void *b,    \
-        ptrdiff_t ldb, int *info, lsv_error *err))
+        ptrdiff_t ldb, int *info, lsv_error *err))                                                           \
+    /* the `count` largest eigenvalues of a symmetric matrix (upper triangle), ascending, and their vectors; w holds n */ \
+    X(SYEVR, syevr, (lsv_dtype t, ptrdiff_t n, ptrdiff_t count, void *a, ptrdiff_t lda, void *w, void *v,     \
+        ptrdiff_t ldv, int *info, lsv_error *err))                                                           \
+    /* Thin products, float64, all row-major: a is m x n, b (a multiple of 8) columns. y = a x or y += a x */ \
+    X(PANEL, panel, (lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, const void *a, ptrdiff_t lda,        \
+        const void *x, ptrdiff_t ldx, bool add, void *y, ptrdiff_t ldy, lsv_error *err))                      \
+    /* z = a^T y */                                                                                          \
+    X(PANEL_T, panel_t, (lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, const void *a, ptrdiff_t lda,    \
+        const void *y, ptrdiff_t ldy, void *z, ptrdiff_t ldz, lsv_error *err))                                \
+    /* z = a^T (a x), a read once */                                                                         \
+    X(PANEL_GRAM, panel_gram, (lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, const void *a,             \
+        ptrdiff_t lda, const void *x, ptrdiff_t ldx, void *z, ptrdiff_t ldz, lsv_error *err))
 
 typedef enum lsv_op {
 #define X(ENUM, entry, parameters) LSV_BE_##ENUM,
@@ -96,6 +108,11 @@ const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_
 /* Force a backend: "cpu", "gpu" or "auto". LSV_EVALUE when it is unknown or not here. */
 lsv_status lsv_backend_set(const char *name, lsv_error *err);
 const char *lsv_backend_get(void);
+
+/* Between the two, BLAS and LAPACK run on one thread: for runs of small calls, where handing work around costs
+   more than it saves. Pass what the first returned to the second. */
+int lsv_backend_serial(void);
+void lsv_backend_serial_done(int before);
 
 /* Why the last choice fell as it did: "gesdd float64 512x512x0: cpu (the only backend)". Valid
    until the next call, on the calling thread. */

@@ -1,10 +1,12 @@
 /* Singular value decomposition.
 
    The matrix is copied column-major and handed to LAPACK as it stands, never as its transpose:
-   the signs of U and Vh, which are free, are then those NumPy and PyTorch get from the same call. */
+   the signs of U and Vh, which are free, are then those NumPy and PyTorch get from the same call. Large
+   matrices many times as long as wide go another way to the same answer (tallsvd.c). */
 #include <string.h>
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
+#include "linalg/svd_inside.h"
 
 typedef struct {
     char job;            /* 'N', 'S' or 'A' */
@@ -67,6 +69,14 @@ static void identity(lsv_array *out, ptrdiff_t count, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < n; i++) lsv_mats_put(out->dtype, out->data, c * n * n + i * (n + 1), 1);
 }
 
+/* One long matrix, straight from the operand into the results. */
+static lsv_status factor_long(const lsv_mats *mats, lsv_array *U, lsv_array *S, lsv_array *Vh, lsv_error *err) {
+    const lsv_array *a = mats->array;
+    return lsv_tall_svd(mats->m, mats->n, (const double *)(const void *)a->data, a->strides[a->ndim - 2],
+                        a->strides[a->ndim - 1], U ? (double *)(void *)U->data : NULL, (double *)(void *)S->data,
+                        Vh ? (double *)(void *)Vh->data : NULL, err);
+}
+
 static lsv_status decompose(const lsv_mats *mats, scratch *w, lsv_svd_driver driver, lsv_array *U,
                             lsv_array *S, lsv_array *Vh, lsv_error *err) {
     size_t width = lsv_dtype_size(mats->compute);
@@ -91,11 +101,16 @@ lsv_status lsv_svd(const lsv_array *a, bool full, lsv_svd_driver driver, lsv_arr
     LSV_TRY(lsv_mats_open(a, "svd", LSV_MATS_FINITE, &mats, err));
     scratch w = {0};
     lsv_array *u = NULL, *s = NULL, *vh = NULL;
-    lsv_status status = scratch_new(&mats, U || Vh ? (full ? 'A' : 'S') : 'N', full, &w, err);
+    bool by_qr = mats.count == 1 && mats.compute == LSV_FLOAT64 && driver == LSV_SVD_AUTO && (!full || (!U && !Vh)) &&
+                 lsv_tall_svd_suits(mats.m, mats.n);
+    lsv_status status = LSV_OK;
+    if (by_qr) w.k = w.mu = w.nv = lsv_min_size(mats.m, mats.n);
+    else status = scratch_new(&mats, U || Vh ? (full ? 'A' : 'S') : 'N', full, &w, err);
     if (status == LSV_OK) status = lsv_mats_result(&mats, 1, (ptrdiff_t[]){w.k}, &s, err);
     if (status == LSV_OK && U) status = lsv_mats_result(&mats, 2, (ptrdiff_t[]){mats.m, w.mu}, &u, err);
     if (status == LSV_OK && Vh) status = lsv_mats_result(&mats, 2, (ptrdiff_t[]){w.nv, mats.n}, &vh, err);
-    if (status == LSV_OK) status = decompose(&mats, &w, driver, u, s, vh, err);
+    if (status == LSV_OK)
+        status = by_qr ? factor_long(&mats, u, s, vh, err) : decompose(&mats, &w, driver, u, s, vh, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &u, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &s, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &vh, err);

@@ -4,17 +4,18 @@
 
 #include "lora/lora.h"
 
-/* A matrix operand in the floating dtype it is worked on in: integers and bool as float64 (ndarray)
-   or float32 (tensor), float16 and bfloat16 as float32. A new reference; LSV_EVALUE when not 2-D. */
-lsv_status lsv_lora_operand(const lsv_array *W, const char *name, lsv_array **out, lsv_error *err);
+/* A rule against the leading k values s (falling) of a matrix of Frobenius norm `norm`, which leave the relative error
+   `error` (negative: they are all there are): the rank, or -1 when more values are needed to tell (never where they are all). */
+ptrdiff_t lsv_lora_choose(const double *s, ptrdiff_t k, double error, double norm, double numerical, lsv_rank_rule rule);
 
-/* The rank that `rule` asks of singular values s[0..k) of an m x n matrix, and the relative
-   Frobenius error it leaves. */
-lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name,
-                           ptrdiff_t *rank, double *error, lsv_error *err);
+/* LSV_EVALUE for a rule that makes no sense for an m x n matrix. */
+lsv_status lsv_lora_check_rule(lsv_rank_rule rule, ptrdiff_t m, ptrdiff_t n, const char *name, lsv_error *err);
 
 /* The first r columns of U, entries of S and rows of Vh as B and A. */
-lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r,
-                          lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err);
+lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split,
+                          lsv_array **B, lsv_array **A, lsv_error *err);
+
+/* Sum over the entries of the variance of their rounding to the array's type: (ulp / sqrt(12))^2. */
+double lsv_lora_rounding(const lsv_array *W);
 
 #endif

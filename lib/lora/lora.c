@@ -1,83 +1,85 @@
 /* The best rank-r approximation of a matrix as a product of two factors.
 
    By Eckart and Young the truncated singular value decomposition is optimal in every unitarily
-   invariant norm, and the error it leaves is read off the singular values left out. */
+   invariant norm, and the error it leaves is |W|^2 less the squares of the values kept, under the root. A rule for
+   the rank needs only as many values as the rank it leads to: they are asked for in growing numbers until
+   the rule can tell. */
+#include "lora/lora.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
+#include "array/elementwise.h"
+#include "array/reduce.h"
 #include "base/interrupt.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 #include "lora/factors.h"
 
-lsv_status lsv_lora_operand(const lsv_array *W, const char *name, lsv_array **out, lsv_error *err) {
-    if (W->ndim != 2) {
-        char text[128];
-        return lsv_fail(err, LSV_EVALUE, "%s: a matrix is needed, and this has shape %s", name,
-                        lsv_shape_text(W, text, sizeof text));
-    }
-    lsv_dtype t = (lsv_dtype)W->dtype;
-    if (t == LSV_FLOAT16 || t == LSV_BFLOAT16) t = LSV_FLOAT32;
-    else if (!lsv_dtype_is_float(t)) t = W->kind == LSV_TORCH ? LSV_FLOAT32 : LSV_FLOAT64;
-    return lsv_as_dtype(lsv_borrow(W), t, out, err);
-}
+/* Factors multiply to W within this of the exact triplets', relative to s_1; values and error are far closer, for
+   they depend on its square. */
+static const double factor_tol = 1e-10;
 
-static double value(const lsv_array *S, ptrdiff_t i) { return lsv_mats_get((lsv_dtype)S->dtype, S->data, i); }
+/* ---- the rank ---- */
 
-/* Sum of squares of s[from..k), smallest first, relative to s[0]^2 so that nothing overflows. */
-static double tail(const lsv_array *S, ptrdiff_t from) {
-    double top = S->size ? value(S, 0) : 0, sum = 0;
-    if (top == 0) return 0;
-    for (ptrdiff_t i = S->size - 1; i >= from; i--) sum += value(S, i) / top * (value(S, i) / top);
-    return sum;
-}
-
-/* The fewest values to keep so that the squares of the others, relative to s[0]^2, sum to at most `limit`. */
-static ptrdiff_t smallest_rank(const lsv_array *S, double limit) {
-    double top = S->size ? value(S, 0) : 0, sum = 0;
-    ptrdiff_t r = top > 0 ? S->size : 0;
-    while (r > 0) {
-        sum += value(S, r - 1) / top * (value(S, r - 1) / top);
-        if (sum > limit) break;
-        r--;
-    }
-    return r;
-}
-
-static ptrdiff_t numerical_rank(const lsv_array *S, ptrdiff_t m, ptrdiff_t n) {
-    ptrdiff_t r = 0;
-    double least = S->size ? value(S, 0) * (double)lsv_max_size(m, n) * lsv_mats_eps((lsv_dtype)S->dtype) : 0;
-    while (r < S->size && value(S, r) > least) r++;
-    return r;
-}
-
-lsv_status lsv_lora_choose(const lsv_array *S, ptrdiff_t m, ptrdiff_t n, lsv_rank_rule rule, const char *name,
-                           ptrdiff_t *rank, double *error, lsv_error *err) {
-    double total = tail(S, 0);
-    ptrdiff_t k = S->size, r = 0;
-    if (rule.r > k) {
-        lsv_status status =
-            lsv_fail(err, LSV_EVALUE, "%s: rank %td asked of a %td x %td matrix", name, rule.r, m, n);
-        lsv_hint(err, "r is at most %td here", k);
+lsv_status lsv_lora_check_rule(lsv_rank_rule rule, ptrdiff_t m, ptrdiff_t n, const char *name, lsv_error *err) {
+    ptrdiff_t most = lsv_min_size(m, n);
+    if (rule.r > most) {
+        lsv_status status = lsv_fail(err, LSV_EVALUE, "%s: rank %td asked of a %td x %td matrix", name, rule.r, m, n);
+        lsv_hint(err, "r is at most %td here", most);
         return status;
     }
-    if (rule.r >= 0) {
-        r = rule.r;
-    } else if (!isnan(rule.tol) || !isnan(rule.energy)) {
-        bool by_tol = !isnan(rule.tol);
-        if (by_tol && rule.tol < 0) return lsv_fail(err, LSV_EVALUE, "%s: tol must not be negative", name);
-        if (!by_tol && !(rule.energy >= 0 && rule.energy <= 1))
-            return lsv_fail(err, LSV_EVALUE, "%s: energy is a share between 0 and 1", name);
-        r = smallest_rank(S, (by_tol ? rule.tol * rule.tol : 1 - rule.energy) * total);
-    } else {
-        r = numerical_rank(S, m, n);
-    }
-    *rank = r;
-    *error = total > 0 ? sqrt(tail(S, r) / total) : 0;
+    if (rule.tol < 0) return lsv_fail(err, LSV_EVALUE, "%s: tol must not be negative", name);
+    if (rule.energy < 0 || rule.energy > 1)
+        return lsv_fail(err, LSV_EVALUE, "%s: energy is a share between 0 and 1", name);
+    if (rule.ratio < 0 || rule.ratio > 1)
+        return lsv_fail(err, LSV_EVALUE, "%s: ratio is between 0 and 1: the smallest value kept, over the largest", name);
     return LSV_OK;
 }
 
-lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r,
-                          lsv_split split, lsv_array **B, lsv_array **A, lsv_error *err) {
+/* The fewest leading values that leave at most the share `limit` of the squares, where all k leave the share `left`; -1
+   when that is too much already. Added up from the small end. */
+static ptrdiff_t fewest(const double *s, ptrdiff_t k, double left, double norm, double limit) {
+    ptrdiff_t r = k;
+    double rest = left;
+    if (norm == 0) return 0;
+    if (left > limit) return -1;
+    while (r > 0 && rest + s[r - 1] / norm * (s[r - 1] / norm) <= limit) r--, rest += s[r] / norm * (s[r] / norm);
+    return r;
+}
+
+static ptrdiff_t above(const double *s, ptrdiff_t k, bool complete, double least) {
+    ptrdiff_t r = 0;
+    while (r < k && s[r] >= least && s[r] > 0) r++;
+    return r < k || complete ? r : -1;
+}
+
+ptrdiff_t lsv_lora_choose(const double *s, ptrdiff_t k, double error, double norm, double numerical,
+                          lsv_rank_rule rule) {
+    ptrdiff_t r = 0, cap = rule.max_rank >= 0 ? rule.max_rank : PTRDIFF_MAX, asked[4];
+    bool complete = error < 0;
+    double left = complete ? 0 : error * error;
+    int n = 0;
+    double top = k > 0 ? s[0] : 0;
+    if (rule.r >= 0) asked[n++] = rule.r;
+    else {
+        if (!isnan(rule.tol)) asked[n++] = fewest(s, k, left, norm, rule.tol * rule.tol);
+        if (!isnan(rule.energy)) asked[n++] = fewest(s, k, left, norm, 1 - rule.energy);
+        if (!isnan(rule.ratio)) asked[n++] = above(s, k, complete, rule.ratio * top);
+        if (n == 0) asked[n++] = above(s, k, complete, nextafter(numerical * top, INFINITY));
+    }
+    for (int i = 0; i < n; i++) {
+        if (asked[i] < 0) return k >= cap ? cap : -1;
+        if (asked[i] > r) r = asked[i];
+    }
+    return r < cap ? r : cap;
+}
+
+/* ---- the split ---- */
+
+static double value(const lsv_array *S, ptrdiff_t i) { return lsv_mats_get((lsv_dtype)S->dtype, S->data, i); }
+
+lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split,
+                          lsv_array **B, lsv_array **A, lsv_error *err) {
     lsv_dtype t = (lsv_dtype)U->dtype;
     ptrdiff_t m = U->shape[0], k = U->shape[1], n = Vh->shape[1];
     lsv_array *b, *a;
@@ -101,59 +103,147 @@ lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_arra
     return LSV_OK;
 }
 
-lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv_array **B, lsv_array **A,
-                    lsv_lora_info *info, lsv_error *err) {
-    lsv_array *w, *U, *S, *Vh;
-    LSV_TRY(lsv_lora_operand(W, "lora", &w, err));
-    lsv_status status = lsv_svd(w, false, LSV_SVD_AUTO, &U, &S, &Vh, err);
-    lsv_release(w);
-    LSV_TRY(status);
-    ptrdiff_t r = 0;
-    double error = 0;
-    status = lsv_lora_choose(S, W->shape[0], W->shape[1], rule, "lora", &r, &error, err);
-    if (status == LSV_OK) status = lsv_lora_split(U, S, Vh, r, split, B, A, err);
-    if (status == LSV_OK && info) *info = (lsv_lora_info){r, error, "svd"};
+/* ---- the noise floor ---- */
+
+double lsv_lora_rounding(const lsv_array *W) {
+    static const struct { lsv_dtype t; int bits, lowest; } types[] = {
+        {LSV_FLOAT64, 53, -1074}, {LSV_FLOAT32, 24, -149}, {LSV_FLOAT16, 11, -24}, {LSV_BFLOAT16, 8, -133}};
+    lsv_array *x = NULL;
+    double sum = 0;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (types[i].t != (lsv_dtype)W->dtype) continue;
+        if (lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, NULL) != LSV_OK) return 0;
+        for (ptrdiff_t r = 0; r < x->shape[0]; r++)
+            for (ptrdiff_t c = 0; c < x->shape[1]; c++) {
+                double v = ((const double *)(const void *)x->data)[r * x->strides[0] + c * x->strides[1]];
+                union { double d; uint64_t u; } bits = {.d = v};
+                if (v == 0) continue; /* ulp = 2^(exponent - bits + 1), never below the least number */
+                int e = (int)(bits.u >> 52 & 0x7ff) - 1023 - types[i].bits + 1;
+                if (e < types[i].lowest) e = types[i].lowest;
+                bits.u = e > -500 ? (uint64_t)(1023 + 2 * e) << 52 : 0;
+                sum += bits.d;
+            }
+        lsv_release(x);
+    }
+    return sum / 12;
+}
+
+/* ---- lora ---- */
+
+/* More triplets of X until the rule can tell the rank: U, S, Vh with at least that many. */
+static lsv_status enough(const lsv_array *X, lsv_dtype stored, lsv_rank_rule rule, lsv_array **U, lsv_array **S,
+                         lsv_array **Vh, ptrdiff_t *rank, lsv_svd_info *info, lsv_error *err) {
+    ptrdiff_t m = X->shape[0], n = X->shape[1], most = lsv_min_size(m, n), cap = most;
+    double numerical = (double)lsv_max_size(m, n) * lsv_mats_eps(stored == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32);
+    lsv_svd_options options = {.tol = factor_tol};
+    if (rule.max_rank >= 0 && rule.max_rank < cap) cap = rule.max_rank;
+    ptrdiff_t k = rule.r >= 0 ? lsv_min_size(rule.r, cap) : most <= LSV_TRUNCATED_FROM ? most : 16;
+    for (;;) {
+        if (rule.r < 0 && k > most / 8) k = most;
+        if (rule.max_rank >= 0 && most > LSV_TRUNCATED_FROM && k > cap) k = cap;
+        LSV_TRY(lsv_svd_truncated(X, k, &options, U, S, Vh, info, err));
+        const double *s = (const double *)(const void *)(*S)->data;
+        *rank = lsv_lora_choose(s, k, k == most ? -1 : info->error, info->norm, numerical, rule);
+        if (*rank >= 0) return LSV_OK;
+        lsv_release(*U);
+        lsv_release(*S);
+        lsv_release(*Vh);
+        k *= 3;
+    }
+}
+
+/* The error of keeping r of the values that were found. */
+static void achieved(const lsv_array *S, ptrdiff_t r, const lsv_svd_info *found, lsv_lora_info *info) {
+    double dropped = 0, top = found->norm;
+    for (ptrdiff_t j = S->size; j-- > r && top > 0;) dropped += value(S, j) / top * (value(S, j) / top);
+    info->rank = r;
+    info->error = sqrt(found->error * found->error + dropped);
+    info->bound = sqrt(found->bound * found->bound + dropped * (1 + 1e-12)) + (dropped > 0 ? 4 * DBL_EPSILON : 0);
+    info->norm = found->norm;
+    info->residual = found->residual;
+    info->iterations = found->iterations;
+    info->method = found->method;
+}
+
+/* X is float64; the factors are rounded to `out`. */
+static lsv_status factor(const lsv_array *X, lsv_dtype out, lsv_rank_rule rule, lsv_split split, lsv_array **B,
+                         lsv_array **A, lsv_lora_info *info, lsv_error *err) {
+    lsv_array *U, *S, *Vh, *b = NULL, *a = NULL;
+    lsv_svd_info found;
+    ptrdiff_t r;
+    LSV_TRY(lsv_lora_check_rule(rule, X->shape[0], X->shape[1], "lora", err));
+    LSV_TRY(enough(X, out, rule, &U, &S, &Vh, &r, &found, err));
+    achieved(S, r, &found, info);
+    lsv_status status = lsv_lora_split(U, S, Vh, r, split, &b, &a, err);
     lsv_release(U);
     lsv_release(S);
     lsv_release(Vh);
-    return status;
-}
-
-/* A copy of the leading part of x: its first `count` entries along `axis`. */
-static lsv_status leading(lsv_array *x, int axis, ptrdiff_t count, lsv_array **out, lsv_error *err) {
-    ptrdiff_t shape[2] = {x->shape[0], x->ndim > 1 ? x->shape[1] : 1};
-    lsv_array *view;
-    shape[axis] = count;
-    LSV_TRY(lsv_view_strided(x, x->ndim, shape, x->strides, 0, &view, err));
-    lsv_status status = lsv_copy(view, out, err);
-    lsv_release(view);
-    return status;
-}
-
-lsv_status lsv_svd_leading(const lsv_array *W, ptrdiff_t k, lsv_array **U, lsv_array **S, lsv_array **Vh,
-                           lsv_error *err) {
-    lsv_array *w, *u, *s, *vh, *uk = NULL, *sk = NULL, *vk = NULL;
-    LSV_TRY(lsv_lora_operand(W, "svd", &w, err));
-    ptrdiff_t most = lsv_min_size(W->shape[0], W->shape[1]);
-    lsv_status status =
-        k < 0 || k > most
-            ? lsv_fail(err, LSV_EVALUE, "svd: k = %td of a %td x %td matrix; it has %td singular values", k,
-                       W->shape[0], W->shape[1], most)
-            : lsv_svd(w, false, LSV_SVD_AUTO, &u, &s, &vh, err);
-    lsv_release(w);
     LSV_TRY(status);
-    status = leading(u, 1, k, &uk, err);
-    if (status == LSV_OK) status = leading(s, 0, k, &sk, err);
-    if (status == LSV_OK) status = leading(vh, 0, k, &vk, err);
-    lsv_release(u);
-    lsv_release(s);
-    lsv_release(vh);
-    if (status == LSV_OK) {
-        *U = uk, *S = sk, *Vh = vk;
-        return LSV_OK;
+    if (out != LSV_FLOAT64) {
+        lsv_array *rounded = NULL, *other = NULL;
+        status = lsv_as_dtype(b, out, &rounded, err);
+        if (status == LSV_OK) status = lsv_as_dtype(a, out, &other, err);
+        lsv_release(b);
+        lsv_release(a);
+        b = rounded, a = other;
+        info->bound += 2.5 * 0x1p-24; /* each factor rounded once */
+    } else info->bound += 4 * DBL_EPSILON;
+    if (status != LSV_OK) {
+        lsv_release(b);
+        lsv_release(a);
+        return status;
     }
-    lsv_release(uk);
-    lsv_release(sk);
-    lsv_release(vk);
-    return status;
+    *B = b, *A = a;
+    return LSV_OK;
+}
+
+static lsv_status check_matrix(const lsv_array *W, lsv_error *err) {
+    char text[128];
+    if (W->ndim == 2) return LSV_OK;
+    return lsv_fail(err, LSV_EVALUE, "lora: a matrix is needed, and this has shape %s", lsv_shape_text(W, text, sizeof text));
+}
+
+/* Results are float32 unless something in float64 (or an ndarray of integers) came in. */
+static lsv_dtype result_type(const lsv_array *W) {
+    lsv_dtype t = (lsv_dtype)W->dtype;
+    if (lsv_dtype_is_float(t)) return t == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32;
+    return W->kind == LSV_TORCH ? LSV_FLOAT32 : LSV_FLOAT64;
+}
+
+lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv_array **B, lsv_array **A,
+                    lsv_lora_info *info, lsv_error *err) {
+    lsv_array *x;
+    lsv_lora_info said = {0};
+    LSV_TRY(check_matrix(W, err));
+    LSV_TRY(lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, err));
+    lsv_status status = factor(x, result_type(W), rule, split, B, A, &said, err);
+    lsv_release(x);
+    if (status != LSV_OK || !info) return status;
+    if (said.norm > 0) said.floor = sqrt(lsv_lora_rounding(W)) / said.norm;
+    *info = said;
+    return LSV_OK;
+}
+
+lsv_status lsv_lora_difference(const lsv_array *base, const lsv_array *tuned, lsv_rank_rule rule, lsv_split split,
+                               lsv_array **B, lsv_array **A, lsv_lora_info *info, lsv_error *err) {
+    lsv_array *x = NULL, *y = NULL, *d = NULL;
+    lsv_lora_info said = {0};
+    char tb[128], tt[128];
+    LSV_TRY(check_matrix(base, err));
+    LSV_TRY(check_matrix(tuned, err));
+    if (base->shape[0] != tuned->shape[0] || base->shape[1] != tuned->shape[1])
+        return lsv_fail(err, LSV_EVALUE, "lora: base is %s and tuned %s", lsv_shape_text(base, tb, sizeof tb),
+                        lsv_shape_text(tuned, tt, sizeof tt));
+    lsv_dtype out = result_type(base) == LSV_FLOAT64 ? LSV_FLOAT64 : result_type(tuned);
+    lsv_status status = lsv_as_dtype(lsv_borrow(base), LSV_FLOAT64, &x, err);
+    if (status == LSV_OK) status = lsv_as_dtype(lsv_borrow(tuned), LSV_FLOAT64, &y, err);
+    if (status == LSV_OK) status = lsv_binary(LSV_OP_SUB, y, x, &d, err);
+    lsv_release(x);
+    lsv_release(y);
+    if (status == LSV_OK) status = factor(d, out, rule, split, B, A, &said, err);
+    lsv_release(d);
+    if (status != LSV_OK || !info) return status;
+    if (said.norm > 0) said.floor = sqrt(lsv_lora_rounding(base) + lsv_lora_rounding(tuned)) / said.norm;
+    *info = said;
+    return LSV_OK;
 }

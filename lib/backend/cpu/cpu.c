@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/workers.h"
 
 static bool supports(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     (void)m, (void)n, (void)k;
@@ -47,3 +48,13 @@ int lsv_cpu_threads_for(ptrdiff_t m, ptrdiff_t n) {
 void lsv_cpu_threads_restore(int before) {
     if (before > 0) openblas_set_num_threads(before);
 }
+
+int lsv_backend_serial(void) {
+    lsv_workers(); /* they are as many as OpenBLAS has now */
+    int before = openblas_get_num_threads();
+    if (before <= 1) return 0;
+    openblas_set_num_threads(1);
+    return before;
+}
+
+void lsv_backend_serial_done(int before) { lsv_cpu_threads_restore(before); }

@@ -17,6 +17,11 @@ lsv_status lsv_cpu_fits(lsv_error *err, int n, ...);
 int lsv_cpu_threads_for(ptrdiff_t m, ptrdiff_t n);
 void lsv_cpu_threads_restore(int before);
 
+/* The kernels of the thin products that this processor gets: "avx512", "avx2" or "portable". Tests force one
+   (NULL: as the processor has it); false where it cannot run. */
+const char *lsv_cpu_panel_family(void);
+bool lsv_cpu_panel_force(const char *family);
+
 /* Workspace: the caller's array where it is large enough, else a block; NULL when memory ran out. */
 static inline void *lsv_cpu_work(void *local, size_t local_bytes, size_t bytes) {
     return bytes <= local_bytes ? local : lsv_malloc(bytes);

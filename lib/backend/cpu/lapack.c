@@ -143,6 +143,38 @@ lsv_status lsv_cpu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, voi
     return status;
 }
 
+lsv_status lsv_cpu_syevr(lsv_dtype t, ptrdiff_t n, ptrdiff_t count, void *a, ptrdiff_t lda, void *w, void *v,
+                         ptrdiff_t ldv, int *info, lsv_error *err) {
+    LSV_TRY(lsv_cpu_fits(err, 4, 26 * n, count, lda, ldv));
+    int in = (int)n, la = (int)lda, lv = (int)ldv, low = (int)(n - count + 1), found = 0, lwork, liwork;
+    ptrdiff_t work_bytes = 0;
+    double cell[2] = {0};
+    float cellf[2] = {0};
+    int icell = 0;
+    void *query = t == LSV_FLOAT64 ? (void *)cell : (void *)cellf;
+#define CALL(x, real, wk, lw, iw, li)                                                                          \
+    LAPACKE_##x##syevr_work(CM, 'V', 'I', 'U', in, a, la, (real)0, (real)0, low, in, (real)0, &found, w, v, lv, \
+                            support, wk, lw, iw, li)
+    int *support = lsv_malloc((size_t)(2 * count + 2) * sizeof *support);
+    if (!support) return lsv_no_memory(err, (size_t)count * 2 * sizeof *support);
+    *info = PICK(CALL(d, double, cell, -1, &icell, -1), CALL(s, float, cellf, -1, &icell, -1));
+    lsv_status status = answer(t, query, 26 * n, &lwork, err);
+    liwork = icell > 10 * in ? icell : 10 * in;
+    work_bytes = (ptrdiff_t)((size_t)lwork * sizeof(double) + (size_t)liwork * sizeof(int));
+    double *work = status == LSV_OK ? lsv_malloc((size_t)work_bytes) : NULL;
+    if (work) {
+        int *iwork = (int *)(void *)(work + lwork);
+        *info = PICK(CALL(d, double, work, lwork, iwork, liwork),
+                     CALL(s, float, (float *)(void *)work, lwork, iwork, liwork));
+    } else if (status == LSV_OK) {
+        status = lsv_no_memory(err, (size_t)work_bytes);
+    }
+#undef CALL
+    lsv_free(work);
+    lsv_free(support);
+    return status;
+}
+
 lsv_status lsv_cpu_geev(lsv_dtype t, ptrdiff_t n, void *a, ptrdiff_t lda, void *wr, void *wi, void *vr,
                         ptrdiff_t ldvr, int *info, lsv_error *err) {
     LSV_TRY(lsv_cpu_fits(err, 3, n, lda, ldvr));

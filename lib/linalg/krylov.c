@@ -1,0 +1,309 @@
+/* Block Lanczos on A^T A, in full memory: the space spanned by X, A^T A X, (A^T A)^2 X, … for a random block X.
+
+   Every new block is orthogonalised against all of the space, twice over the two blocks it is coupled to, and
+   turned into an orthonormal one by Householder's QR, so orthogonality does not rest on the block's
+   condition. The projection T = V^T A^T A V is kept whole. Its leading eigenpairs (w, y) are the Ritz values; the
+   part of A^T A V y outside the space is R y_last with R the coupling to the next block, so residuals
+   are estimated at no cost, and the next look at them is put where their decay so far says they will have
+   fallen far enough.
+
+   Two things can go wrong in a block method, and both are looked for. The block loses rank when the space
+   has become invariant: lost columns are replaced by random ones, uncoupled, which go on searching
+   where nothing has been found yet. And a singular value repeated more often than the block has columns
+   yields only as many copies as that: where the leading Ritz values have a cluster as large as the block,
+   random columns are added to it and the search goes on. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include "linalg/dense.h"
+
+enum { BLOCK_MOST = 48, SPACE_MOST = 2400 };
+
+struct lsv_krylov {
+    const lsv_dense *A;
+    ptrdiff_t n, k;         /* length of a vector, triplets wanted      */
+    ptrdiff_t b, before;    /* columns of the block, of the one before  */
+    ptrdiff_t K, most;      /* size of the space, and where to give up  */
+    ptrdiff_t cap, ldv;     /* columns V has room for                   */
+    bool fresh;             /* the block has columns that are not coupled */
+    double *V;              /* n x ldv, row-major                       */
+    double *T;              /* most x most, column-major, upper         */
+    double *X, *Z;          /* the block, and A^T A times it: n x b      */
+    double *H;              /* most x BLOCK_MOST                         */
+    double *R;              /* b x b column-major: Z = Q R               */
+    double *C, *tau;        /* for the QR, column-major                  */
+    double *w, *Y, *copy;   /* Ritz values and vectors, room for T       */
+    double top;             /* largest diagonal entry of T, about s_1^2    */
+    ptrdiff_t look, last_look;
+    double last_worst;
+    int iterations;
+    uint64_t random;
+};
+
+static lsv_status room(ptrdiff_t rows, ptrdiff_t cols, double **out, lsv_error *err) {
+    void *x;
+    LSV_TRY(lsv_mats_buffer(LSV_FLOAT64, rows, cols, &x, err));
+    *out = x;
+    return LSV_OK;
+}
+
+/* Orthonormal columns in place of Z (n x b, row-major), R beside it. */
+static lsv_status orthonormal(lsv_krylov *w, double *Z, double *R, lsv_error *err) {
+    ptrdiff_t n = w->n, b = w->b, ld = n + 8;
+    int info = 0;
+    lsv_mats_copy(LSV_FLOAT64, n, b, Z, b, 1, w->C, ld);
+    LSV_TRY(lsv_backend_for(LSV_BE_GEQRF, LSV_FLOAT64, n, b, 0)->geqrf(LSV_FLOAT64, n, b, w->C, ld, w->tau, &info, err));
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = 0; i < b; i++) R[j * b + i] = i <= j ? w->C[j * ld + i] : 0;
+    LSV_TRY(lsv_backend_for(LSV_BE_ORGQR, LSV_FLOAT64, n, b, b)->orgqr(LSV_FLOAT64, n, b, b, w->C, ld, w->tau, &info, err));
+    lsv_mats_copy(LSV_FLOAT64, b, n, w->C, ld, 1, Z, b);
+    return LSV_OK;
+}
+
+/* Z -= V[:, from..K) (V[:, from..K)^T Z); the coefficients are added to the columns of T when `keep`. */
+static lsv_status project_out(lsv_krylov *w, ptrdiff_t from, double *Z, bool keep, lsv_error *err) {
+    ptrdiff_t count = w->K - from, b = w->b;
+    LSV_TRY(lsv_thin_transposed(w->n, count, b, w->V + from, w->ldv, Z, b, w->H, b, err));
+    for (ptrdiff_t i = 0; i < count; i++)
+        for (ptrdiff_t j = 0; j < b; j++) {
+            double *h = &w->H[i * b + j];
+            if (keep) w->T[(w->K - b + j) * w->most + from + i] += *h;
+            *h = -*h;
+        }
+    return lsv_thin_times(w->n, count, b, w->V + from, w->ldv, w->H, b, true, Z, b, err);
+}
+
+/* r = r2 r, upper b x b column-major. */
+static void compose(ptrdiff_t b, const double *r2, double *r) {
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = 0; i <= j; i++) {
+            double sum = 0;
+            for (ptrdiff_t k = i; k <= j; k++) sum += r2[k * b + i] * r[j * b + k];
+            r[j * b + i] = sum;
+        }
+}
+
+/* Z becomes the next block. What rounding has left of the space in a column that was all but a combination of
+   the others grows as the column is scaled up, and is taken out again. Columns that the space has swallowed are replaced by random ones. */
+static lsv_status next_block(lsv_krylov *w, lsv_error *err) {
+    ptrdiff_t b = w->b;
+    double again[BLOCK_MOST * BLOCK_MOST], column[1];
+    LSV_TRY(orthonormal(w, w->Z, w->R, err));
+    double least = INFINITY, most = 0;
+    for (ptrdiff_t j = 0; j < b; j++) {
+        least = fmin(least, fabs(w->R[j * b + j]));
+        most = fmax(most, fabs(w->R[j * b + j]));
+    }
+    w->fresh = false;
+    if (least > 0.03 * most && least > 1e-8 * w->top) return LSV_OK;
+    for (ptrdiff_t j = 0; j < b; j++) {
+        if (fabs(w->R[j * b + j]) > 1e-14 * w->top) continue;
+        w->fresh = true;
+        for (ptrdiff_t i = j; i < b; i++) w->R[i * b + j] = 0;
+        for (ptrdiff_t i = 0; i < w->n; i++) {
+            lsv_gauss_fill(&w->random, column, 1);
+            w->Z[i * b + j] = column[0];
+        }
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        LSV_TRY(project_out(w, 0, w->Z, false, err));
+        LSV_TRY(orthonormal(w, w->Z, again, err));
+        compose(b, again, w->R);
+    }
+    return LSV_OK;
+}
+
+/* Room for b more columns in V. */
+static lsv_status widen(lsv_krylov *w, lsv_error *err) {
+    if (w->K + w->b <= w->cap) return LSV_OK;
+    ptrdiff_t cap = lsv_min_size(lsv_max_size(2 * w->cap, w->K + w->b), w->most + BLOCK_MOST);
+    ptrdiff_t ldv = lsv_mats_ld(lsv_pad8(cap), LSV_FLOAT64);
+    double *V;
+    LSV_TRY(room(w->n, ldv, &V, err));
+    if (w->V)
+        for (ptrdiff_t i = 0; i < w->n; i++) memcpy(V + i * ldv, w->V + i * w->ldv, (size_t)w->K * sizeof *V);
+    lsv_free(w->V);
+    w->V = V, w->cap = cap, w->ldv = ldv;
+    return LSV_OK;
+}
+
+static lsv_status step(lsv_krylov *w, lsv_error *err) {
+    ptrdiff_t b = w->b;
+    LSV_TRY(lsv_poll(err));
+    LSV_TRY(widen(w, err));
+    LSV_TRY(lsv_dense_gram(w->A, b, w->X, b, w->Z, b, err));
+    LSV_TRY(lsv_poll(err));
+    for (ptrdiff_t i = 0; i < w->n; i++) memcpy(w->V + i * w->ldv + w->K, w->X + i * b, (size_t)b * sizeof *w->X);
+    w->K += b;
+    w->iterations++;
+    for (ptrdiff_t j = 0; j < b; j++) memset(w->T + (w->K - b + j) * w->most, 0, (size_t)w->most * sizeof *w->T);
+    ptrdiff_t from = w->fresh ? 0 : lsv_max_size(w->K - b - w->before, 0);
+    LSV_TRY(project_out(w, from, w->Z, true, err));
+    LSV_TRY(project_out(w, 0, w->Z, true, err));
+    for (ptrdiff_t j = w->K - b; j < w->K; j++) w->top = fmax(w->top, w->T[j * w->most + j]);
+    LSV_TRY(lsv_poll(err));
+    LSV_TRY(next_block(w, err));
+    double *x = w->X;
+    w->X = w->Z, w->Z = x;
+    w->before = b;
+    return LSV_OK;
+}
+
+/* The block gets 8 random columns more, orthogonal to the space and to its others. */
+static lsv_status grow(lsv_krylov *w, lsv_error *err) {
+    ptrdiff_t b = w->b, wide = b + 8;
+    double scratch[BLOCK_MOST * BLOCK_MOST];
+    lsv_gauss_fill(&w->random, w->Z, w->n * wide);
+    for (ptrdiff_t i = 0; i < w->n; i++) memcpy(w->Z + i * wide, w->X + i * b, (size_t)b * sizeof *w->X);
+    w->b = wide;
+    for (int pass = 0; pass < 2; pass++) {
+        LSV_TRY(project_out(w, 0, w->Z, false, err));
+        LSV_TRY(orthonormal(w, w->Z, scratch, err));
+    }
+    /* the new columns are not coupled; signs that the QR flipped do not matter, R serving for norms only */
+    double r[BLOCK_MOST * BLOCK_MOST];
+    memcpy(r, w->R, (size_t)(b * b) * sizeof *r);
+    memset(w->R, 0, (size_t)(wide * wide) * sizeof *r);
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = 0; i <= j; i++) w->R[j * wide + i] = r[j * b + i];
+    double *x = w->X;
+    w->X = w->Z, w->Z = x;
+    w->fresh = true;
+    return LSV_OK;
+}
+
+/* Ritz pairs of the space as it is: w ascending, Y beside it, `count` of them. */
+static lsv_status ritz(lsv_krylov *w, ptrdiff_t count, lsv_error *err) {
+    int info = 0;
+    for (ptrdiff_t j = 0; j < w->K; j++)
+        memcpy(w->copy + j * w->K, w->T + j * w->most, (size_t)(j + 1) * sizeof *w->T);
+    LSV_TRY(lsv_backend_for(LSV_BE_SYEVR, LSV_FLOAT64, w->K, count, 0)
+                ->syevr(LSV_FLOAT64, w->K, count, w->copy, w->K, w->w, w->Y, w->K, &info, err));
+    return info == 0 ? LSV_OK : lsv_fail(err, LSV_ELINALG, "SVD did not converge");
+}
+
+/* The largest estimated residual of the k leading pairs, relative to s_1: |R y_last| / (s s_1). The last block
+   that T has is `before` columns wide, and R has as many. */
+static double worst_residual(const lsv_krylov *w) {
+    double s1 = sqrt(fmax(w->w[w->k - 1], 0)), worst = 0;
+    ptrdiff_t b = w->before, wide = w->b;
+    if (s1 == 0) return 0;
+    for (ptrdiff_t q = 0; q < w->k; q++) {
+        const double *y = w->Y + q * w->K + w->K - b;
+        double sum = 0;
+        for (ptrdiff_t i = 0; i < b; i++) {
+            double t = 0;
+            for (ptrdiff_t j = i; j < b; j++) t += w->R[j * wide + i] * y[j];
+            sum += t * t;
+        }
+        double s = fmax(sqrt(fmax(w->w[q], 0)), 1e-6 * s1);
+        worst = fmax(worst, sqrt(sum) / s / s1);
+    }
+    return worst;
+}
+
+/* The most of the k leading Ritz values that agree to rounding: a set that may have more members than found. */
+static ptrdiff_t largest_cluster(const lsv_krylov *w) {
+    ptrdiff_t most = 1, run = 1;
+    double top = w->w[w->k - 1];
+    for (ptrdiff_t q = 1; q < w->k; q++) {
+        run = w->w[q] - w->w[q - 1] <= 1e-11 * top && w->w[q] > 1e-13 * top ? run + 1 : 1;
+        if (run > most) most = run;
+    }
+    return most;
+}
+
+/* Where to look next: where the residuals will be small enough if they go on falling as they did. */
+static void plan(lsv_krylov *w, double worst, double tol) {
+    ptrdiff_t ahead = lsv_max_size(w->K / 3, w->b);
+    if (w->last_worst > 0 && worst < w->last_worst) {
+        double rate = log(worst / w->last_worst) / (double)(w->K - w->last_look);
+        double need = log(tol / worst) / rate;
+        ahead = need < (double)w->K ? (ptrdiff_t)(0.85 * need) : w->K;
+    }
+    w->last_worst = worst, w->last_look = w->K;
+    w->look = w->K + lsv_max_size(ahead, w->b);
+}
+
+/* Of what is left to do, more than the full decomposition would be: not at this rate of decay. */
+static bool hopeless(const lsv_krylov *w) { return w->look > w->most && w->K > w->most / 2; }
+
+lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *err) {
+    *reached = false;
+    for (;;) {
+        bool last = w->K + w->b > w->most;
+        if (w->K >= w->look || last) {
+            LSV_TRY(ritz(w, w->k, err));
+            double worst = worst_residual(w);
+            if (worst <= tol) {
+                if (largest_cluster(w) < w->before) {
+                    *reached = true;
+                    return LSV_OK;
+                }
+                if (w->b + 8 > BLOCK_MOST || w->K + w->b + 8 > w->most) return LSV_OK;
+                LSV_TRY(grow(w, err));
+                w->look = w->K + 3 * w->b, w->last_worst = 0;
+            } else {
+                plan(w, worst, tol);
+                if (last || hopeless(w)) return LSV_OK;
+            }
+        }
+        LSV_TRY(step(w, err));
+    }
+}
+
+lsv_status lsv_krylov_vectors(lsv_krylov *w, double *v, lsv_error *err) {
+    ptrdiff_t ld = lsv_pad8(w->k);
+    double *y;
+    LSV_TRY(lsv_thin_new(w->K, w->k, &y, err));
+    for (ptrdiff_t q = 0; q < w->k; q++)
+        for (ptrdiff_t i = 0; i < w->K; i++) y[i * ld + q] = w->Y[(w->k - 1 - q) * w->K + i];
+    lsv_status status = lsv_thin_times(w->n, w->K, ld, w->V, w->ldv, y, ld, false, v, ld, err);
+    lsv_free(y);
+    return status;
+}
+
+lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_krylov **out, lsv_error *err) {
+    lsv_krylov *w = lsv_calloc(1, sizeof *w);
+    if (!w) return lsv_no_memory(err, sizeof *w);
+    ptrdiff_t small = lsv_min_size(A->m, A->n);
+    *w = (lsv_krylov){.A = A, .n = A->n, .k = k, .b = k <= 8 ? 8 : 16, .random = seed};
+    if (small < 1500 && k <= 16) w->b = 8;
+    w->before = w->b;
+    w->most = lsv_min_size(lsv_max_size(3 * small / 4, 4 * k), lsv_min_size(SPACE_MOST, small - BLOCK_MOST));
+    w->fresh = true;
+    w->look = (k + w->b - 1) / w->b * w->b + w->b;
+    ptrdiff_t most = w->most;
+    lsv_status status = room(w->n, BLOCK_MOST, &w->X, err);
+    if (status == LSV_OK) status = room(w->n, BLOCK_MOST, &w->Z, err);
+    if (status == LSV_OK) status = room(w->n + 8, BLOCK_MOST, &w->C, err);
+    if (status == LSV_OK) status = room(BLOCK_MOST, BLOCK_MOST + 1, &w->R, err);
+    if (status == LSV_OK) status = room(most, most, &w->T, err);
+    if (status == LSV_OK) status = room(most, most, &w->copy, err);
+    if (status == LSV_OK) status = room(most, BLOCK_MOST, &w->H, err);
+    if (status == LSV_OK) status = room(most, 1, &w->w, err);
+    if (status == LSV_OK) status = room(most, k, &w->Y, err);
+    if (status == LSV_OK) {
+        w->tau = w->R + BLOCK_MOST * BLOCK_MOST;
+        w->cap = lsv_min_size(128, most);
+        w->ldv = lsv_mats_ld(lsv_pad8(w->cap), LSV_FLOAT64);
+        status = room(w->n, w->ldv, &w->V, err);
+    }
+    if (status == LSV_OK) {
+        lsv_gauss_fill(&w->random, w->X, w->n * w->b);
+        status = orthonormal(w, w->X, w->R, err);
+    }
+    if (status == LSV_OK) *out = w;
+    else lsv_krylov_free(w);
+    return status;
+}
+
+int lsv_krylov_iterations(const lsv_krylov *w) { return w->iterations; }
+ptrdiff_t lsv_krylov_block(const lsv_krylov *w) { return w->before; }
+
+void lsv_krylov_free(lsv_krylov *w) {
+    if (!w) return;
+    double *all[] = {w->V, w->T, w->X, w->Z, w->H, w->R, w->C, w->w, w->Y, w->copy};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) lsv_free(all[i]);
+    lsv_free(w);
+}

@@ -1,0 +1,14 @@
+/* Inside lib/linalg: the way of long matrices through the SVD (tallsvd.c). */
+#ifndef LSV_LINALG_SVD_INSIDE_H
+#define LSV_LINALG_SVD_INSIDE_H
+
+#include "linalg/matrix.h"
+
+/* So much longer than wide, and large enough, that QR first with thin products pays. */
+bool lsv_tall_svd_suits(ptrdiff_t m, ptrdiff_t n);
+
+/* Thin SVD of a float64 matrix a[i*rs + j*cs]: u (m x k), vt (k x n) row-major, k = min(m, n); both NULL: values
+   only. LAPACK's signs. LSV_ELINALG when the small SVD did not converge. */
+lsv_status lsv_tall_svd(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t rs, ptrdiff_t cs, double *u, double *s, double *vt, lsv_error *err);
+
+#endif

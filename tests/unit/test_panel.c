@@ -1,0 +1,77 @@
+/* The thin products: every family of kernels against plain loops, at awkward sizes and strides, on threads. */
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/workers.h"
+#include "base/alloc.h"
+#include "check.h"
+#include <stdlib.h>
+
+static double *numbers(ptrdiff_t n, unsigned seed) {
+    double *x = malloc((size_t)(n + 1) * sizeof *x);
+    uint64_t s = seed + 1;
+    if (!x) exit(2);
+    for (ptrdiff_t i = 0; i < n; i++) s = s * 6364136223846793005u + 1442695040888963407u, x[i] = (double)(int32_t)(s >> 32) / 2147483648.0;
+    return x;
+}
+
+static double farthest(const double *x, const double *y, ptrdiff_t n) {
+    double most = 0;
+    for (ptrdiff_t i = 0; i < n; i++) most = fmax(most, fabs(x[i] - y[i]));
+    return most;
+}
+
+static void one(ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, ptrdiff_t lda, ptrdiff_t ldx) {
+    double *a = numbers(m * lda, 1), *x = numbers(n * ldx, 2), *y = numbers(m * ldx, 3), *z = numbers(n * ldx, 4);
+    double *wy = calloc((size_t)(m * ldx), sizeof *wy), *wz = calloc((size_t)(n * ldx), sizeof *wz), *before = numbers(m * ldx, 3);
+    lsv_error err;
+    if (!wy || !wz) exit(2);
+    for (ptrdiff_t i = 0; i < m; i++)
+        for (ptrdiff_t k = 0; k < n; k++)
+            for (ptrdiff_t j = 0; j < b; j++) wy[i * ldx + j] += a[i * lda + k] * x[k * ldx + j];
+    for (ptrdiff_t i = 0; i < m; i++)
+        for (ptrdiff_t k = 0; k < n; k++)
+            for (ptrdiff_t j = 0; j < b; j++) wz[k * ldx + j] += a[i * lda + k] * wy[i * ldx + j];
+    double tol = 1e-14 * (double)(m + n) * (double)(m + n);
+    CHECK(lsv_cpu_panel(LSV_FLOAT64, m, n, b, a, lda, x, ldx, true, y, ldx, &err) == LSV_OK);
+    for (ptrdiff_t i = 0; i < m; i++)
+        for (ptrdiff_t j = 0; j < b; j++) y[i * ldx + j] -= before[i * ldx + j];
+    for (ptrdiff_t i = 0; i < m; i++) CHECK(farthest(y + i * ldx, wy + i * ldx, b) <= tol);
+    for (ptrdiff_t i = 0; i < m && ldx > b; i++) CHECK(y[i * ldx + b] == before[i * ldx + b]); /* beyond b: untouched */
+    CHECK(lsv_cpu_panel(LSV_FLOAT64, m, n, b, a, lda, x, ldx, false, y, ldx, &err) == LSV_OK);
+    for (ptrdiff_t i = 0; i < m; i++) CHECK(farthest(y + i * ldx, wy + i * ldx, b) <= tol);
+    CHECK(lsv_cpu_panel_t(LSV_FLOAT64, m, n, b, a, lda, wy, ldx, z, ldx, &err) == LSV_OK);
+    for (ptrdiff_t i = 0; i < n; i++) CHECK(farthest(z + i * ldx, wz + i * ldx, b) <= tol);
+    CHECK(lsv_cpu_panel_gram(LSV_FLOAT64, m, n, b, a, lda, x, ldx, z, ldx, &err) == LSV_OK);
+    for (ptrdiff_t i = 0; i < n; i++) CHECK(farthest(z + i * ldx, wz + i * ldx, b) <= tol);
+    free(a), free(x), free(y), free(z), free(wy), free(wz), free(before);
+}
+
+static void count(void *context, int id, int parts) { ((int *)context)[id] += parts; }
+
+static void failed_allocations(void) {
+    double *a = numbers(400 * 400, 1), *z = numbers(400 * 24, 2);
+    long live = lsv_alloc_live();
+    lsv_error err;
+    lsv_alloc_fail_at(1);
+    lsv_status status = lsv_cpu_panel_gram(LSV_FLOAT64, 400, 400, 24, a, 400, a, 400, z, 24, &err);
+    lsv_alloc_fail_at(0);
+    CHECK(status == LSV_ENOMEM && lsv_alloc_live() == live);
+    CHECK(lsv_cpu_panel(LSV_FLOAT64, 8, 8, 7, a, 400, a, 400, false, z, 24, &err) == LSV_ENOTIMPL);
+    CHECK(lsv_cpu_panel(LSV_FLOAT32, 8, 8, 8, a, 400, a, 400, false, z, 24, &err) == LSV_ENOTIMPL);
+    free(a), free(z);
+}
+
+int main(void) {
+    const char *families[] = {"portable", "avx2", "avx512"};
+    for (int f = 0; f < 3; f++) {
+        if (!lsv_cpu_panel_force(families[f])) continue;
+        CHECK_TEXT(lsv_cpu_panel_family(), families[f]);
+        for (ptrdiff_t b = 8; b <= 48; b += 8) one(67, 45, b, 45, b);
+        one(1, 1, 8, 1, 8), one(7, 3, 16, 5, 24), one(8, 600, 24, 600, 24), one(130, 1030, 8, 1031, 40), one(200, 210, 32, 256, 33);
+    }
+    lsv_cpu_panel_force(NULL);
+    int seen[64] = {0}, parts = lsv_workers();
+    for (int i = 0; i < 1000; i++) lsv_workers_run(parts, count, seen);
+    for (int i = 0; i < parts; i++) CHECK(seen[i] == 1000 * parts);
+    failed_allocations();
+    return check_done();
+}

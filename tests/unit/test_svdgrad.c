@@ -163,49 +163,243 @@ static const recorded cases[] = {
          4.461421664934267e+298, 6.492517234318449e+298}},
 };
 
-static void against_record(const recorded *c) {
-    lsv_array *A = matrix_of(LSV_NUMPY, LSV_FLOAT64, c->m, c->n, c->A), *G = NULL;
-    lsv_array *phi = vector_of(LSV_NUMPY, LSV_FLOAT64, c->m, c->phi), *psi = vector_of(LSV_NUMPY, LSV_FLOAT64, c->n, c->psi);
-    lsv_svdgrad_info info;
-    CHECK(lsv_svdgrad(A, c->xi, phi, psi, c->index, &G, &info, &oops) == LSV_OK);
-    if (!G) {
-        printf("%s: %s\n", c->name, oops.message);
-    } else {
-        double top = 0, off = 0, all = 0;
-        for (ptrdiff_t i = 0; i < A->size; i++) top = fmax(top, fabs(c->G[i]));
-        for (ptrdiff_t i = 0; i < A->size; i++) off += pow((at(G, i) - c->G[i]) / top, 2), all += pow(c->G[i] / top, 2);
-        if (sqrt(off / all) > c->rtol) printf("%s: relative error %.3g, allowed %.3g\n", c->name, sqrt(off / all), c->rtol);
-        CHECK(sqrt(off / all) <= c->rtol);
-        CHECK(fabs(info.sigma - c->sigma) <= 1e-14 * c->sigma);
-    }
-    lsv_release(A), lsv_release(G), lsv_release(phi), lsv_release(psi);
+
+static lsv_array *number(double x) { return vector_of(LSV_NUMPY, LSV_FLOAT64, 1, &x); }
+
+/* |got - want| / |want|, Frobenius, scaled so that nothing over- or underflows. */
+static double relative(const lsv_array *got, const double *want) {
+    double top = 0, off = 0, all = 0;
+    for (ptrdiff_t i = 0; i < got->size; i++) top = fmax(top, fabs(want[i]));
+    for (ptrdiff_t i = 0; i < got->size; i++) off += pow((at(got, i) - want[i]) / top, 2), all += pow(want[i] / top, 2);
+    return sqrt(off / all);
 }
 
-static lsv_status status_of(lsv_array *A, lsv_array *phi, ptrdiff_t index) {
-    lsv_array *G = NULL;
-    lsv_status status = lsv_svdgrad(A, 1, phi, NULL, index, &G, NULL, &oops);
+static void against_record(const recorded *c, lsv_svdgrad_method method, lsv_dtype t) {
+    lsv_array *A = matrix_of(t == LSV_FLOAT64 ? LSV_NUMPY : LSV_TORCH, t, c->m, c->n, c->A), *G = NULL, *xi = number(c->xi);
+    lsv_array *phi = vector_of(LSV_NUMPY, LSV_FLOAT64, c->m, c->phi), *psi = vector_of(LSV_NUMPY, LSV_FLOAT64, c->n, c->psi);
+    lsv_svdgrad_options o = {.method = method, .index = c->index, .tol = (double)NAN, .diagnose = true};
+    lsv_svdgrad_info info;
+    double rtol = c->rtol, amplification = c->rtol / (16 * sqrt((double)(c->m + c->n)) * 0x1p-52);
+    if (method == LSV_SVDGRAD_NUMERICAL) rtol = fmax(rtol, 60 * pow(0x1p-52 * amplification, 2.0 / 3));
+    if (t == LSV_FLOAT32) rtol = 2 * rtol * 0x1p29;
+    CHECK(lsv_svdgrad(A, xi, phi, psi, &o, &G, &info, &oops) == LSV_OK);
+    if (!G) printf("%s, %s: %s\n", c->name, lsv_svdgrad_name(method), oops.message);
+    else {
+        double error = relative(G, c->G);
+        if (error > rtol) printf("%s, %s: relative error %.3g, allowed %.3g\n", c->name, lsv_svdgrad_name(method), error, rtol);
+        CHECK(error <= rtol);
+        CHECK(t == LSV_FLOAT32 || fabs(info.sigma - c->sigma) <= 1e-14 * c->sigma);
+        CHECK(t == LSV_FLOAT32 || error <= info.bound_relative);
+        CHECK(G->dtype == t && info.u->size == c->m && info.v->size == c->n);
+        lsv_svdgrad_info_free(&info);
+    }
+    lsv_release(A), lsv_release(G), lsv_release(phi), lsv_release(psi), lsv_release(xi);
+}
+
+/* ---- the first k triplets ---- */
+
+/* One decomposition for all of them, and one method after the other, give the sum of single ones. */
+static void blocks(void) {
+    lsv_array *A = noise2(7, 5, 3), *phi = noise2(7, 3, 4), *psi = noise2(5, 3, 5), *xi = VECTOR(3, 0.5, -1, 2), *sum = NULL;
+    if (lsv_zeros(LSV_NUMPY, LSV_FLOAT64, 2, (ptrdiff_t[]){7, 5}, &sum, NULL) != LSV_OK) return;
+    for (ptrdiff_t t = 0; t < 3; t++) {
+        lsv_array *x = number(at(xi, t)), *f = NULL, *g = NULL, *G = NULL;
+        double column[7];
+        for (ptrdiff_t i = 0; i < 7; i++) column[i] = at(phi, 3 * i + t);
+        f = vector_of(LSV_NUMPY, LSV_FLOAT64, 7, column);
+        for (ptrdiff_t i = 0; i < 5; i++) column[i] = at(psi, 3 * i + t);
+        g = vector_of(LSV_NUMPY, LSV_FLOAT64, 5, column);
+        lsv_svdgrad_options o = {.method = LSV_SVDGRAD_SVD, .index = t, .tol = (double)NAN};
+        CHECK(lsv_svdgrad(A, x, f, g, &o, &G, NULL, &oops) == LSV_OK);
+        for (ptrdiff_t i = 0; G && i < 35; i++) ((double *)(void *)sum->data)[i] += at(G, i);
+        lsv_release(x), lsv_release(f), lsv_release(g), lsv_release(G);
+    }
+    for (int method = 0; method < LSV_NSVDGRAD; method++) {
+        lsv_svdgrad_options o = {.method = (lsv_svdgrad_method)method, .tol = (double)NAN, .diagnose = true};
+        lsv_array *G = NULL;
+        lsv_svdgrad_info info = {0};
+        CHECK(lsv_svdgrad(A, xi, phi, psi, &o, &G, &info, &oops) == LSV_OK);
+        double error = G ? relative(G, (const double *)(const void *)sum->data) : 1;
+        if (error > 1e-8) printf("block, %s: %.3g %s\n", lsv_svdgrad_name(o.method), error, G ? "" : oops.message);
+        CHECK(error <= (method == LSV_SVDGRAD_NUMERICAL ? 1e-7 : 1e-12) && info.count == 3);
+        lsv_svdgrad_info_free(&info);
+        lsv_release(G);
+    }
+    lsv_release(A), lsv_release(phi), lsv_release(psi), lsv_release(xi), lsv_release(sum);
+}
+
+/* ---- signs, scales, warnings ---- */
+
+static lsv_svdgrad_info asked;
+static lsv_array *gradient(lsv_array *A, double x, lsv_array *phi, lsv_array *psi, lsv_svdgrad_options o) {
+    lsv_array *G = NULL, *xi = number(x);
+    lsv_svdgrad_info_free(&asked);
+    o.diagnose = true;
+    lsv_status status = lsv_svdgrad(A, xi, phi, psi, &o, &G, &asked, &oops);
+    if (status != LSV_OK) asked = (lsv_svdgrad_info){0};
+    lsv_release(xi);
+    return G;
+}
+
+#define BY(m) ((lsv_svdgrad_options){.method = LSV_SVDGRAD_##m, .tol = (double)NAN})
+
+static bool warned(const char *code) {
+    for (int i = 0; i < asked.nwarnings; i++)
+        if (strncmp(asked.warnings[i], code, strlen(code)) == 0) return true;
+    return false;
+}
+
+static void signs(void) {
+    lsv_array *A = noise2(6, 4, 8), *phi = noise2(6, 1, 9), *u0, *G = gradient(A, 0, phi, NULL, BY(SVD)), *H;
+    double minus[6];
+    for (ptrdiff_t i = 0; i < 6; i++) minus[i] = -at(asked.u, i);
+    u0 = vector_of(LSV_NUMPY, LSV_FLOAT64, 6, minus);
+    lsv_svdgrad_options o = BY(SVD);
+    o.u0 = u0;
+    H = gradient(A, 0, phi, NULL, o);
+    for (ptrdiff_t i = 0; i < 24; i++) CHECK_NEAR(at(G, i), -at(H, i), 1e-14);
+    lsv_release(A), lsv_release(phi), lsv_release(u0), lsv_release(G), lsv_release(H);
+}
+
+/* diag(1, 1 - gap, 0.5) turned by a rotation on either side, so that nothing is zero by luck. */
+static lsv_array *with_gap(double gap) {
+    double s[3] = {1, 1 - gap, 0.5}, c = 0.8, d = 0.6, U[3][3] = {{c, -d, 0}, {d * c, c * c, -d}, {d * d, c * d, c}}, V[3][3] = {{c, 0, d}, {-d * d, c, c * d}, {-c * d, -d, c * c}}, x[9];
+    for (int i = 0; i < 9; i++) {
+        x[i] = 0;
+        for (int j = 0; j < 3; j++) x[i] += U[i / 3][j] * s[j] * V[i % 3][j];
+    }
+    return matrix_of(LSV_NUMPY, LSV_FLOAT64, 3, 3, x);
+}
+
+static void warnings(void) {
+    lsv_array *phi = VECTOR(3, 1, 2, 3), *A, *G;
+    G = gradient(A = with_gap(1e-9), 1, phi, NULL, BY(AUTO));
+    CHECK(G && warned("W1") && strstr(asked.warnings[0], "refined"));
+    lsv_release(G);
+    G = gradient(A, 1, phi, NULL, BY(LSTSQ));
+    CHECK(G && warned("W1") && !warned("W3"));
+    lsv_release(G), lsv_release(A);
+    G = gradient(A = with_gap(1e-2), 1, phi, NULL, BY(AUTO));
+    CHECK(G && asked.nwarnings == 0);
+    lsv_release(G);
+    lsv_svdgrad_options o = BY(MIXED);
+    o.as_written = true;
+    G = gradient(A, 1, phi, phi, o);
+    CHECK(G && warned("W5") && asked.rho_relative > 0.1 && asked.as_written);
+    lsv_release(G);
+    o = BY(ITERATIVE);
+    o.tol = 1e-30;
+    G = gradient(A, 1, phi, NULL, o);
+    CHECK(G && warned("W4") && asked.products > 0);
+    lsv_release(G), lsv_release(A);
+    G = gradient(A = with_gap(0), 1, NULL, NULL, BY(AUTO));
+    CHECK(G && warned("W2"));
+    lsv_release(G), lsv_release(A);
+    A = MATRIX(3, 3, 1, 0, 0, 0, 2e-5, 0, 0, 0, 1e-5);
+    o = BY(BLOCK);
+    o.index = 1;
+    G = gradient(A, 1, phi, NULL, o);
+    CHECK(G && warned("W3"));
+    lsv_release(G);
+    G = gradient(A, 1, phi, NULL, BY(FORWARD));
+    CHECK(G && warned("W3"));
+    lsv_release(G), lsv_release(A);
+    G = gradient(A = with_gap(3e-15), 1, phi, NULL, BY(LSTSQ));
+    CHECK(G && warned("W3"));
+    lsv_release(G), lsv_release(A), lsv_release(phi);
+    lsv_svdgrad_info_free(&asked);
+}
+
+/* ---- errors ---- */
+
+static lsv_status status_of(lsv_array *A, lsv_array *phi, lsv_svdgrad_options o) {
+    lsv_array *G = NULL, *xi = VECTOR(1, 1);
+    lsv_status status = lsv_svdgrad(A, xi, phi, NULL, &o, &G, NULL, &oops);
     lsv_release(G);
     lsv_release(A);
+    lsv_release(xi);
     return status;
 }
 
+static lsv_svdgrad_options at_index(lsv_svdgrad_method method, ptrdiff_t index) {
+    return (lsv_svdgrad_options){.method = method, .index = index, .tol = (double)NAN};
+}
+
+static void errors_of(lsv_svdgrad_method method) {
+    lsv_array *phi = VECTOR(2, 1, 2), *bad = VECTOR(2, 1, INFINITY);
+    lsv_svdgrad_options o = at_index(method, 0);
+    CHECK(status_of(MATRIX(2, 2, 1, NAN, 0, 1), phi, o) == LSV_ELINALG && strstr(oops.message, "nan"));         /* E1 */
+    CHECK(status_of(MATRIX(2, 2, 1, 2, 0, 1), bad, o) == LSV_ELINALG && strstr(oops.message, "phi contains nan or inf"));
+    CHECK(status_of(MATRIX(2, 2, 1, 2, 3, 4), phi, at_index(method, 2)) == LSV_EINDEX);                          /* E2 */
+    CHECK(status_of(MATRIX(2, 2, 1, 2, 3, 4), phi, at_index(method, -1)) == LSV_EINDEX);
+    CHECK(status_of(MATRIX(2, 2, 0, 0, 0, 0), phi, o) == LSV_ELINALG && strstr(oops.message, "A = 0"));          /* E3 */
+    CHECK(status_of(MATRIX(2, 2, 1, 1, 1, 1), phi, at_index(method, 1)) == LSV_ELINALG && strstr(oops.message, "kink")); /* E4 */
+    CHECK(status_of(MATRIX(2, 2, 1, 0, 0, 1), phi, o) == LSV_ELINALG && strstr(oops.message, "repeated"));       /* E5 */
+    CHECK(status_of(MATRIX(2, 2, 1, 0, 0, 1), NULL, o) == LSV_OK);                                               /* W2 instead */
+    CHECK(status_of(MATRIX(3, 2, 1, 2, 3, 4, 5, 6), phi, o) == LSV_EVALUE && oops.operand == 2);                 /* E7 */
+    lsv_release(phi), lsv_release(bad);
+}
+
 static void errors(void) {
-    lsv_array *phi = VECTOR(2, 1, 2), *G = NULL;
-    CHECK(status_of(MATRIX(2, 2, 1, NAN, 0, 1), phi, 0) == LSV_ELINALG);
-    CHECK(status_of(MATRIX(2, 2, 1, 2, 3, 4), phi, 2) == LSV_EINDEX);
-    CHECK(status_of(MATRIX(2, 2, 0, 0, 0, 0), phi, 0) == LSV_ELINALG);
-    CHECK(status_of(MATRIX(2, 2, 1, 1, 1, 1), phi, 1) == LSV_ELINALG);
-    CHECK(status_of(MATRIX(2, 2, 1, 0, 0, 1), phi, 0) == LSV_ELINALG && strstr(oops.message, "repeated"));
-    CHECK(status_of(MATRIX(2, 2, 1, 0, 0, 1), NULL, 0) == LSV_OK); /* a subgradient */
-    CHECK(status_of(MATRIX(3, 2, 1, 2, 3, 4, 5, 6), phi, 0) == LSV_EVALUE && oops.operand == 2);
-    lsv_array *A = MATRIX(2, 2, 1, 2, 3, 4);
-    FAIL_EACH_ALLOCATION(status = lsv_svdgrad(A, 1, phi, phi, 0, &G, NULL, NULL), lsv_release(G));
-    lsv_release(A);
-    lsv_release(phi);
+    lsv_svdgrad_method method;
+    CHECK(lsv_svdgrad_find("bordered", &method, &oops) == LSV_OK && method == LSV_SVDGRAD_BORDERED);
+    CHECK(lsv_svdgrad_find("fd", &method, &oops) == LSV_EVALUE && strstr(oops.hint, "krylov"));                  /* E8 */
+    lsv_svdgrad_options o = BY(SVD);
+    o.as_written = true;
+    CHECK(status_of(MATRIX(2, 2, 1, 2, 3, 4), NULL, o) == LSV_EVALUE && strstr(oops.message, "as_written"));
+    /* E6: the loss turns within a pair of equal values */
+    lsv_array *A = MATRIX(3, 2, 1, 0, 0, 1, 0, 0), *phi = MATRIX(3, 2, 0, 1, -2, 0, 0, 0), *xi = VECTOR(2, 1, 1), *G = NULL;
+    o = BY(AUTO);
+    CHECK(lsv_svdgrad(A, xi, phi, NULL, &o, &G, NULL, &oops) == LSV_ELINALG && strstr(oops.message, "gauge"));
+    lsv_release(A), lsv_release(phi), lsv_release(xi);
+    /* E9: a cluster that products cannot separate in the precision there is */
+    lsv_array *big = noise2(120, 120, 4);
+    for (ptrdiff_t i = 0; i < big->size; i++) ((double *)(void *)big->data)[i] = i % 121 == 0 ? 1 - 3e-14 * (double)(i / 121) : 0;
+    lsv_array *ones = noise2(120, 1, 6);
+    lsv_status status = status_of(lsv_ref(big), ones, at_index(LSV_SVDGRAD_KRYLOV, 0));
+    CHECK(status == LSV_ELINALG && (strstr(oops.message, "separate") || strstr(oops.message, "repeated")));
+    lsv_release(big), lsv_release(ones);
+}
+
+static void out_of_memory(void) {
+    lsv_array *A = noise2(5, 3, 1), *phi = noise2(5, 1, 2), *psi = noise2(3, 1, 3), *xi = VECTOR(1, 1), *G = NULL;
+    for (int method = 0; method < LSV_NSVDGRAD; method++) {
+        lsv_svdgrad_options o = at_index((lsv_svdgrad_method)method, 0);
+        o.differences = o.diagnose = true;
+        FAIL_EACH_ALLOCATION(status = lsv_svdgrad(A, xi, phi, psi, &o, &G, NULL, NULL), lsv_release(G));
+    }
+    lsv_svdgrad_options o = at_index(LSV_SVDGRAD_MIXED, 0);
+    o.as_written = true;
+    FAIL_EACH_ALLOCATION(status = lsv_svdgrad(A, xi, phi, psi, &o, &G, NULL, NULL), lsv_release(G));
+    lsv_release(A), lsv_release(phi), lsv_release(psi), lsv_release(xi);
+}
+
+static void report(void) {
+    lsv_array *A = noise2(6, 4, 8), *phi = noise2(6, 1, 9), *xi = VECTOR(1, 1), *G = NULL;
+    lsv_svdgrad_options o = BY(AUTO);
+    lsv_svdgrad_info info;
+    lsv_text t = {0};
+    o.diagnose = o.differences = true;
+    CHECK(lsv_svdgrad(A, xi, phi, NULL, &o, &G, &info, &oops) == LSV_OK);
+    lsv_svdgrad_report(&info, &t);
+    CHECK(t.data && strstr(t.data, "cond(K) = inf") && strstr(t.data, "diff to autograd 0.0000%") && strstr(t.data, "bound"));
+    CHECK(info.difference_central < 1e-7 && info.diff_autograd < 1e-13 && info.product_error < 1e-14 && info.xi_error < 1e-14);
+    lsv_text_free(&t);
+    lsv_svdgrad_info_free(&info);
+    lsv_release(A), lsv_release(phi), lsv_release(xi), lsv_release(G);
 }
 
 int main(void) {
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) against_record(&cases[i]);
+    for (int method = 0; method < LSV_NSVDGRAD; method++) {
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) against_record(&cases[i], (lsv_svdgrad_method)method, LSV_FLOAT64);
+        against_record(&cases[0], (lsv_svdgrad_method)method, LSV_FLOAT32);
+        errors_of((lsv_svdgrad_method)method);
+    }
+    blocks();
+    signs();
+    warnings();
     errors();
+    out_of_memory();
+    report();
     return check_done();
 }

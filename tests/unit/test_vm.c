@@ -224,6 +224,49 @@ static void names(void) {
     ls_interp_free(in);
 }
 
+static void diagnostics(void) {
+    in = ls_interp_new(&(ls_client){.write = write_out});
+    CHECK(!run_cell("def g(v):\n    return 2 * missing + v\ndef f(v):\n    return g(v)\nf(1)"));
+    const ls_error *e = &in->error;
+    CHECK(e->source && strncmp(e->source->text + e->span.start, "missing", 7) == 0 && e->span.end == e->span.start + 7);
+    CHECK(e->nframes == 2);
+    CHECK_TEXT(e->frames[0].function, "f");
+    CHECK_TEXT(e->frames[1].function, "");
+    CHECK(!run_cell("W = [4, 0; 3, -5; 0, 2]\nW @ W"));
+    CHECK_TEXT(e->hint, "W @ W.T is (3, 3), W.T @ W is (2, 2)");
+    CHECK(!run_cell("W @ [1, 2, 3; 4, 5, 6; 7, 8, 9]"));
+    CHECK(!run_cell("W.shpae"));
+    CHECK(strncmp(e->source->text + e->span.start, "shpae", 5) == 0);
+    CHECK(strstr(e->hint, "shape") != NULL);
+    CHECK(!run_cell("def f(a, tol=1): pass\nf(1, tool=2)"));
+    CHECK_TEXT(e->hint, "did you mean `tol`?");
+    CHECK(!run_cell("import nump"));
+    CHECK_TEXT(e->hint, "did you mean `numpy`?");
+    CHECK(!run_cell("np.eye(2)"));
+    CHECK_TEXT(e->hint, "write `import numpy as np` first");
+    CHECK(!run_cell("total = 1\ndef f():\n    total += 1\nf()"));
+    CHECK(strstr(e->hint, "global total") != NULL);
+    ls_interp_free(in);
+}
+
+/* A client may evaluate while a cell runs. */
+static bool show_nested(void *ctx, ls_interp *i, ls_value v) {
+    (void)ctx;
+    ls_value w = {.tag = LS_UNSET};
+    CHECK(v.tag == LS_INT && v.i == 5);
+    CHECK(ls_eval_text(i, "x + sum([k for k in range(3)])", &w) && w.i == 8);
+    CHECK(run_cell("x = x + 1\ny = [x * k for k in range(2)]\nif (q := 3) > 1: z = q"));
+    return ls_global_get(i, "x").i == 6;
+}
+
+static void nested(void) {
+    in = ls_interp_new(&(ls_client){.write = write_out, .show = show_nested});
+    in->echo = LS_ECHO_ALL;
+    CHECK(run_cell("x = 5\nx\nw = x * 2"));
+    CHECK(ls_global_get(in, "w").i == 12 && ls_global_get(in, "z").i == 3);
+    ls_interp_free(in);
+}
+
 /* Every allocation of a program is failed once: no crash, no leak, and the session goes on. */
 static void out_of_memory(void) {
     static const char program[] = "def f(a, *b, k=1, **c):\n    g = lambda: a\n    return [g() + x for x in b], {**c, 'k': k}\n"
@@ -264,6 +307,8 @@ int main(void) {
     echo();
     displays();
     names();
+    diagnostics();
+    nested();
     out_of_memory();
     return check_done();
 }

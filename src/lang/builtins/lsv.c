@@ -1,11 +1,11 @@
-/* lsv's own five: svd, rank, lora, aggregate, svdgrad. ndarrays give ndarrays, tensors tensors; lists
+/* lsv's own: svd, rank, lora, aggregate (svdgrad has a file of its own). ndarrays give ndarrays, tensors tensors; lists
    count as ndarrays. With info=True a dictionary of what was achieved comes last. */
 #include <math.h>
 #include <string.h>
 
 #include "array/elementwise.h"
-#include "grad/svdgrad.h"
 #include "lang/builtins/linear.h"
+#include "linalg/truncated.h"
 #include "lora/lora.h"
 
 /* A matrix of either kind, integers widened to floats; kept or borrowed. */
@@ -55,50 +55,42 @@ static bool new_info(ls_work *w, ls_value wanted, ls_value *dict) {
 
 /* ---- svd, rank ---- */
 
-/* |A - U S Vh| / |A|, Frobenius, of the leading k triplets: from the singular values, all of them. */
-static bool tail_error(ls_work *w, const lsv_array *a, ptrdiff_t k, double *error) {
-    lsv_array *s;
-    if (!ls_ok(w, lsv_svd(a, false, LSV_SVD_AUTO, NULL, &s, NULL, &w->err)) || !ls_keep(w, s)) return false;
-    double top = s->size ? lsv_scalar_as_double(lsv_item(s, (ptrdiff_t[]){0})) : 0, all = 0, rest = 0;
-    for (ptrdiff_t i = 0; i < s->size && top > 0; i++) {
-        double x = lsv_scalar_as_double(lsv_item(s, &i)) / top;
-        all += x * x;
-        if (i >= k) rest += x * x;
-    }
-    *error = all > 0 ? sqrt(rest / all) : 0;
-    return true;
+/* driver= by name */
+static bool driver_of(ls_work *w, ls_value v, lsv_svd_driver *driver) {
+    static const struct { const char *name; lsv_svd_driver driver; } drivers[] = {{"auto", LSV_SVD_AUTO}, {"gesdd", LSV_SVD_GESDD}, {"gesvd", LSV_SVD_GESVD}};
+    for (int i = 0; i < 3; i++)
+        if (ls_text_is(v, drivers[i].name)) {
+            *driver = drivers[i].driver;
+            return true;
+        }
+    return ls_raise(w->in, "ValueError", "svd: driver is \"auto\", \"gesdd\" or \"gesvd\"");
+}
+
+static bool note_svd(ls_work *w, ls_value dict, const lsv_svd_info *info) {
+    return note(w, dict, "method", ls_str_from(info->method ? info->method : "full")) && note(w, dict, "k", ls_int(info->k)) &&
+           note(w, dict, "iterations", ls_int(info->iterations)) && note(w, dict, "residual", ls_float(info->residual)) &&
+           note(w, dict, "error", ls_float(info->error)) && note(w, dict, "bound", ls_float(info->bound));
 }
 
 /* svd(W, k, *, full_matrices, driver, tol, info) */
 BUILTIN(lsv_builtin_svd) {
     lsv_array *a, *r[3];
     bool full;
-    double tol;
     ptrdiff_t k = -1;
-    if (!matrix(w, args[0], "svd", &a) || !ls_truth(w->in, args[2], &full) || !number_or_nan(w, args[4], "tol", &tol)) return false;
+    lsv_svd_driver driver = LSV_SVD_AUTO;
+    lsv_svd_options options = {0};
+    if (!matrix(w, args[0], "svd", &a) || !ls_truth(w->in, args[2], &full) || !driver_of(w, args[3], &driver)) return false;
+    if (!ls_is_none(args[4]) && !ls_as_double(w->in, args[4], "tol", &options.tol)) return false;
     if (!ls_is_none(args[1]) && !ls_count(w, args[1], "k", &k)) return false;
     ptrdiff_t least = a->shape[0] < a->shape[1] ? a->shape[0] : a->shape[1];
     if (!ls_is_none(args[1]) && (k < 0 || k > least)) return ls_raise(w->in, "ValueError", "svd: k must be 0 to %td, not %td", least, k);
-    static const struct { const char *name; lsv_svd_driver driver; } drivers[] = {{"auto", LSV_SVD_AUTO}, {"gesdd", LSV_SVD_GESDD}, {"gesvd", LSV_SVD_GESVD}};
-    int found = -1;
-    for (int i = 0; i < 3; i++)
-        if (ls_text_is(args[3], drivers[i].name)) found = i;
-    if (found < 0) return ls_raise(w->in, "ValueError", "svd: driver is \"auto\", \"gesdd\" or \"gesvd\"");
+    lsv_svd_info info = {.method = "full", .k = least};
+    bool ok;
+    if (k >= 0) ok = ls_ok(w, lsv_svd_truncated(a, k, &options, &r[0], &r[1], &r[2], &info, &w->err));
+    else ok = ls_ok(w, lsv_svd(a, full, driver, &r[0], &r[1], &r[2], &w->err));
+    if (!ok) return false;
     ls_value dict;
-    if (!new_info(w, args[5], &dict)) return false;
-    double error = 0;
-    bool ok = true;
-    if (k >= 0) ok = ls_ok(w, lsv_svd_leading(a, k, &r[0], &r[1], &r[2], &w->err));
-    else ok = ls_ok(w, lsv_svd(a, full, drivers[found].driver, &r[0], &r[1], &r[2], &w->err));
-    if (!ok) {
-        ls_drop(dict);
-        return false;
-    }
-    if (!ls_is_none(dict)) {
-        ok = k < 0 || tail_error(w, a, k, &error);
-        ok = ok && note(w, dict, "method", ls_str_from(k >= 0 ? "full decomposition, leading triplets" : drivers[found].name));
-        ok = ok && note(w, dict, "k", ls_int(k >= 0 ? k : least)) && note(w, dict, "error", ls_float(error));
-    }
+    ok = new_info(w, args[5], &dict) && (ls_is_none(dict) || note_svd(w, dict, &info));
     if (ok) return give_with_info(w, out, 3, r, dict);
     ls_drop(dict);
     for (int i = 0; i < 3; i++) lsv_release(r[i]);
@@ -123,22 +115,53 @@ BUILTIN(lsv_builtin_rank) {
 
 /* ---- lora, aggregate ---- */
 
-static bool split_of(ls_work *w, ls_value v, lsv_split *split) {
-    static const struct { const char *name; lsv_split split; } splits[] = {{"sqrt", LSV_SPLIT_SQRT}, {"left", LSV_SPLIT_LEFT}, {"right", LSV_SPLIT_RIGHT}};
-    for (int i = 0; i < 3; i++)
-        if (ls_text_is(v, splits[i].name)) {
-            *split = splits[i].split;
-            return true;
-        }
-    return ls_raise(w->in, "ValueError", "split is \"sqrt\", \"left\" or \"right\"");
+/* One of a few names, by its place in the list; -1 and the message otherwise. */
+static int choice(ls_work *w, ls_value v, int n, const char *const *names, const char *message) {
+    for (int i = 0; i < n; i++)
+        if (ls_text_is(v, names[i])) return i;
+    ls_raise(w->in, "ValueError", "%s", message);
+    return -1;
 }
 
-static bool give_factors(ls_work *w, ls_value *out, lsv_array **pair, const lsv_lora_info *info, ls_value wanted) {
-    ls_value dict;
-    bool ok = new_info(w, wanted, &dict);
-    if (ok && !ls_is_none(dict))
-        ok = note(w, dict, "method", ls_str_from(info->method ? info->method : "svd")) && note(w, dict, "rank", ls_int(info->rank)) &&
-             note(w, dict, "error", ls_float(info->error));
+static bool split_of(ls_work *w, ls_value v, lsv_split *split) {
+    static const char *const names[] = {"sqrt", "left", "right"};
+    int i = choice(w, v, 3, names, "split is \"sqrt\", \"left\" or \"right\"");
+    *split = i < 0 ? LSV_SPLIT_SQRT : (lsv_split)i;
+    return i >= 0;
+}
+
+static bool rank_or_none(ls_work *w, ls_value v, const char *who, const char *what, ptrdiff_t *r) {
+    *r = -1;
+    if (ls_is_none(v)) return true;
+    return ls_count(w, v, what, r) && (*r >= 0 || ls_raise(w->in, "ValueError", "%s: %s must not be negative", who, what));
+}
+
+static bool note_lora(ls_work *w, ls_value dict, const lsv_lora_info *info) {
+    return note(w, dict, "method", ls_str_from(info->method ? info->method : "full")) && note(w, dict, "rank", ls_int(info->rank)) &&
+           note(w, dict, "error", ls_float(info->error)) && note(w, dict, "bound", ls_float(info->bound)) &&
+           note(w, dict, "noise_floor", ls_float(info->floor)) && note(w, dict, "norm", ls_float(info->norm)) &&
+           note(w, dict, "residual", ls_float(info->residual)) && note(w, dict, "iterations", ls_int(info->iterations));
+}
+
+/* lora(W, tuned, r, *, split, tol, energy, ratio, max_rank, info); lora(W, r) and lora(base, tuned, r) */
+BUILTIN(lsv_builtin_lora) {
+    lsv_array *a, *tuned = NULL, *pair[2];
+    lsv_rank_rule rule = LSV_RANK_RULE(-1);
+    lsv_split split = LSV_SPLIT_SQRT;
+    lsv_lora_info info = {0};
+    ls_value second = args[1], rank = args[2], dict;
+    if (ls_is_int(second) || second.tag == LS_NPSCALAR) {
+        if (!ls_is_none(rank)) return ls_raise(w->in, "TypeError", "lora: r is given twice; it is lora(W, r) or lora(base, tuned, r)");
+        rank = second;
+    } else if (!ls_is_none(second) && !matrix(w, second, "lora", &tuned)) return false;
+    if (!matrix(w, args[0], "lora", &a) || !split_of(w, args[3], &split) || !number_or_nan(w, args[4], "tol", &rule.tol) ||
+        !number_or_nan(w, args[5], "energy", &rule.energy) || !number_or_nan(w, args[6], "ratio", &rule.ratio) ||
+        !rank_or_none(w, args[7], "lora", "max_rank", &rule.max_rank) || !rank_or_none(w, rank, "lora", "r", &rule.r))
+        return false;
+    if (!ls_ok(w, tuned ? lsv_lora_difference(a, tuned, rule, split, &pair[0], &pair[1], &info, &w->err)
+                        : lsv_lora(a, rule, split, &pair[0], &pair[1], &info, &w->err)))
+        return false;
+    bool ok = new_info(w, args[8], &dict) && (ls_is_none(dict) || note_lora(w, dict, &info));
     if (ok) return give_with_info(w, out, 2, pair, dict);
     ls_drop(dict);
     lsv_release(pair[0]);
@@ -146,28 +169,13 @@ static bool give_factors(ls_work *w, ls_value *out, lsv_array **pair, const lsv_
     return false;
 }
 
-/* lora(W, r, *, split, tol, energy, info) */
-BUILTIN(lsv_builtin_lora) {
-    lsv_array *a, *pair[2];
-    lsv_rank_rule rule = {.r = -1};
-    lsv_split split = LSV_SPLIT_SQRT;
-    lsv_lora_info info = {0};
-    if (!matrix(w, args[0], "lora", &a) || !split_of(w, args[2], &split) || !number_or_nan(w, args[3], "tol", &rule.tol) || !number_or_nan(w, args[4], "energy", &rule.energy))
-        return false;
-    if (!ls_is_none(args[1])) {
-        if (!ls_count(w, args[1], "r", &rule.r)) return false;
-        if (rule.r < 0) return ls_raise(w->in, "ValueError", "lora: r must not be negative");
-    }
-    if (!ls_ok(w, lsv_lora(a, rule, split, &pair[0], &pair[1], &info, &w->err))) return false;
-    return give_factors(w, out, pair, &info, args[5]);
-}
-
-typedef struct clients { int n; lsv_array **B, **A; double *weights; } clients;
+typedef struct clients { int n; lsv_array **B, **A; double *weights, *alphas; } clients;
 
 static void clients_free(clients *c) {
     lsv_free(c->B);
     lsv_free(c->A);
     lsv_free(c->weights);
+    lsv_free(c->alphas);
 }
 
 static bool clients_new(ls_work *w, ls_value list, clients *c) {
@@ -178,7 +186,8 @@ static bool clients_new(ls_work *w, ls_value list, clients *c) {
     c->B = lsv_malloc((size_t)n * sizeof *c->B);
     c->A = lsv_malloc((size_t)n * sizeof *c->A);
     c->weights = lsv_malloc((size_t)n * sizeof *c->weights);
-    return (c->B && c->A && c->weights) || ls_no_memory(w->in);
+    c->alphas = lsv_malloc((size_t)n * sizeof *c->alphas);
+    return (c->B && c->A && c->weights && c->alphas) || ls_no_memory(w->in);
 }
 
 static bool clients_fill(ls_work *w, ls_value list, clients *c) {
@@ -194,80 +203,135 @@ static bool clients_fill(ls_work *w, ls_value list, clients *c) {
     return true;
 }
 
-static bool clients_weights(ls_work *w, ls_value v, clients *c) {
+/* One number per client; `one` number for all of them is taken too where that makes sense. */
+static bool clients_numbers(ls_work *w, ls_value v, const char *what, bool one, int n, double *numbers) {
     lsv_array *a;
     if (!ls_array_like(w, v, LSV_NUMPY, LSV_FLOAT64, &a)) return false;
-    if (a->ndim != 1 || a->size != c->n) return ls_raise(w->in, "ValueError", "aggregate: %d clients and %td weights", c->n, a->size);
-    for (ptrdiff_t i = 0; i < c->n; i++) c->weights[i] = lsv_item(a, &i).f;
+    if (a->ndim == 0 && one) {
+        for (int i = 0; i < n; i++) numbers[i] = lsv_item(a, NULL).f;
+        return true;
+    }
+    if (a->ndim != 1 || a->size != n) return ls_raise(w->in, "ValueError", "aggregate: %d clients and %td %s", n, a->size, what);
+    for (ptrdiff_t i = 0; i < n; i++) numbers[i] = lsv_item(a, &i).f;
     return true;
 }
 
-/* aggregate(clients, weights, *, method, r, info) */
+enum { RANKS_MOST = 64 };
+
+/* r: None, a number, or a list of them (*several). */
+static bool output_ranks(ls_work *w, ls_value v, ptrdiff_t *r, int *count, bool *several) {
+    *several = v.tag == LS_LIST || v.tag == LS_TUPLE;
+    *count = 1;
+    if (!*several) return rank_or_none(w, v, "aggregate", "r", &r[0]);
+    ls_value list;
+    if (!ls_to_list(w->in, v, &list)) return false;
+    bool ok = (list.list->n > 0 && list.list->n <= RANKS_MOST) || ls_raise(w->in, "ValueError", "aggregate: r is a rank or a list of 1 to %d of them", RANKS_MOST);
+    for (ptrdiff_t j = 0; ok && j < list.list->n; j++) ok = rank_or_none(w, list.list->items[j], "aggregate", "r", &r[j]);
+    *count = (int)list.list->n;
+    ls_drop(list);
+    return ok;
+}
+
+static bool note_aggregate(ls_work *w, ls_value dict, const lsv_aggregate_info *info) {
+    bool ok = note(w, dict, "method", ls_str_from(info->method)) && note(w, dict, "rank", ls_int(info->rank)) && note(w, dict, "inner", ls_int(info->inner)) &&
+              note(w, dict, "error", ls_float(info->error)) && note(w, dict, "norm", ls_float(info->norm));
+    if (ok && strcmp(info->method, "svd") == 0) ok = note(w, dict, "shared_bases", ls_bool(info->shared));
+    return ok;
+}
+
+/* What aggregate returns: a pair or a list of pairs, and with info a dictionary or a list of them. */
+static bool give_pairs(ls_work *w, ls_value *out, int count, bool several, lsv_array **B, lsv_array **A, const lsv_aggregate_info *infos, bool informed) {
+    ls_value pairs = several ? ls_list_new(count) : ls_none(), dicts = several && informed ? ls_list_new(count) : ls_none();
+    bool ok = (pairs.tag != LS_UNSET && dicts.tag != LS_UNSET) || ls_no_memory(w->in);
+    for (int j = 0; j < count; j++) {
+        ls_value dict = ls_none(), pair = ls_none(), items[2] = {ls_from_array(B[j]), ls_from_array(A[j])};
+        if (informed && ok) {
+            dict = ls_dict_new();
+            ok = (dict.tag != LS_UNSET || ls_no_memory(w->in)) && note_aggregate(w, dict, &infos[j]);
+        }
+        if (ok && !several) {
+            ls_value all[3] = {items[0], items[1], dict};
+            return ls_give_tuple(w, out, NULL, informed ? 3 : 2, all);
+        }
+        if (ok) pair = ls_tuple_of(2, items);
+        ok = ok && ((pair.tag != LS_UNSET && ls_list_append(pairs.list, pair) && (!informed || ls_list_append(dicts.list, dict))) || ls_no_memory(w->in));
+        ls_drop(pair);
+        ls_drop(dict);
+        ls_drop(items[0]);
+        ls_drop(items[1]);
+    }
+    if (ok && informed) {
+        ls_value both[2] = {pairs, dicts};
+        return ls_give_tuple(w, out, NULL, 2, both);
+    }
+    ls_drop(dicts);
+    if (ok) *out = pairs;
+    else ls_drop(pairs);
+    return ok;
+}
+
+/* Averaged singular values are the sum's only where the bases are shared: said to whoever has not asked for info. */
+static bool assumption_holds(ls_work *w, const lsv_aggregate_info *info, bool informed) {
+    if (informed || strcmp(info->method, "svd") != 0 || info->shared) return true;
+    return ls_raise(w->in, "ValueError",
+                    "aggregate: the clients do not share their bases, and averaged singular values miss the sum of their updates; "
+                    "method=\"exact\" is right for any clients, info=True gives this one all the same and its error");
+}
+
+/* aggregate(clients, weights, *, method, r, alpha, rslora, split, info) */
 BUILTIN(lsv_builtin_aggregate) {
+    static const char *const methods[] = {"exact", "dense", "svd", "fedavg", "zeropad", "hetlora"};
     ls_value list;
     clients c = {0};
-    ptrdiff_t r = -1;
-    lsv_array *pair[2];
-    lsv_lora_info info = {0};
-    if (!ls_text_is(args[2], "exact")) return ls_raise(w->in, "ValueError", "aggregate: method is \"exact\"");
-    if (!ls_is_none(args[3]) && !ls_count(w, args[3], "r", &r)) return false;
-    if (!ls_is_none(args[3]) && r < 0) return ls_raise(w->in, "ValueError", "aggregate: r must not be negative");
-    if (!ls_to_list(w->in, args[0], &list)) return false;
-    bool weighted = !ls_is_none(args[1]);
-    bool ok = clients_new(w, list, &c) && clients_fill(w, list, &c) && (!weighted || clients_weights(w, args[1], &c));
-    ok = ok && ls_ok(w, lsv_aggregate(c.B, c.A, weighted ? c.weights : NULL, c.n, r, LSV_SPLIT_SQRT, &pair[0], &pair[1], &info, &w->err));
+    ptrdiff_t r[RANKS_MOST];
+    lsv_array *B[RANKS_MOST], *A[RANKS_MOST];
+    lsv_aggregate_info infos[RANKS_MOST];
+    lsv_split split = LSV_SPLIT_SQRT;
+    int count;
+    bool several, rslora, informed;
+    int method = choice(w, args[2], 6, methods, "method is \"exact\", \"dense\", \"svd\", \"fedavg\", \"zeropad\" or \"hetlora\"");
+    if (method < 0 || !output_ranks(w, args[3], r, &count, &several) || !ls_truth(w->in, args[5], &rslora) || !split_of(w, args[6], &split) ||
+        !ls_truth(w->in, args[7], &informed) || !ls_to_list(w->in, args[0], &list))
+        return false;
+    bool weighted = !ls_is_none(args[1]), scaled = !ls_is_none(args[4]);
+    bool ok = clients_new(w, list, &c) && clients_fill(w, list, &c);
+    ok = ok && (!weighted || clients_numbers(w, args[1], "weights", false, c.n, c.weights));
+    ok = ok && (!scaled || clients_numbers(w, args[4], "alphas", true, c.n, c.alphas));
+    if (ok && rslora && !scaled) ok = ls_raise(w->in, "ValueError", "aggregate: rslora scales by alpha / sqrt(r), and alpha is not given");
+    lsv_federation f = {c.B, c.A, c.n, weighted ? c.weights : NULL, scaled ? c.alphas : NULL, rslora};
+    ok = ok && ls_ok(w, lsv_aggregate_many(&f, (lsv_aggregate_method)method, r, count, split, B, A, infos, &w->err));
     clients_free(&c);
     ls_drop(list);
-    return ok && give_factors(w, out, pair, &info, args[4]);
-}
-
-/* ---- svdgrad ---- */
-
-/* phi and psi: None, a vector, or a 1-column (1-row) matrix, in A's kind and dtype */
-static bool direction(ls_work *w, ls_value v, const lsv_array *a, lsv_array **r) {
-    *r = NULL;
-    if (ls_is_none(v)) return true;
-    if (!ls_array_like(w, v, (lsv_kind)a->kind, a->dtype, r)) return false;
-    return (*r)->ndim == 1 || (ls_ok(w, lsv_ravel(*r, false, r, &w->err)) && ls_keep(w, *r));
-}
-
-/* svdgrad(A, xi, phi, psi, *, method, index, info) */
-BUILTIN(lsv_builtin_svdgrad) {
-    lsv_array *a, *phi, *psi, *g;
-    double xi;
-    ptrdiff_t index;
-    lsv_svdgrad_info info = {0};
-    if (!matrix(w, args[0], "svdgrad", &a) || !ls_as_double(w->in, args[1], "xi", &xi) || !direction(w, args[2], a, &phi) || !direction(w, args[3], a, &psi) ||
-        !ls_count(w, args[5], "index", &index))
-        return false;
-    if (!ls_text_is(args[4], "auto") && !ls_text_is(args[4], "svd")) return ls_raise(w->in, "ValueError", "svdgrad: method is \"auto\" or \"svd\"");
-    if (!ls_ok(w, lsv_svdgrad(a, xi, phi, psi, index, &g, &info, &w->err))) return false;
-    ls_value dict;
-    bool ok = new_info(w, args[6], &dict);
-    if (ok && ls_is_none(dict)) return ls_give_array(w, out, LSV_OK, &g);
-    ok = ok && note(w, dict, "method", ls_str_from(info.method ? info.method : "svd")) && note(w, dict, "sigma", ls_float(info.sigma)) &&
-         note(w, dict, "gap", ls_float(info.gap)) && note(w, dict, "error", ls_float(info.error));
-    if (ok) return give_with_info(w, out, 1, &g, dict);
-    ls_drop(dict);
-    lsv_release(g);
+    if (!ok) return false;
+    if (assumption_holds(w, &infos[0], informed)) return give_pairs(w, out, count, several, B, A, infos, informed);
+    for (int j = 0; j < count; j++) lsv_release(B[j]), lsv_release(A[j]);
     return false;
 }
 
 const ls_builtin ls_family_lsv[] = {
     {"svd", "(W, k=None, *, full_matrices=False, driver=\"auto\", tol=None, info=False)", "Singular value decomposition: U, S, Vh, thin unless asked",
-     "W = U @ diag(S) @ Vh, S falling. With k the leading k triplets only. NaN or Inf in W is a LinAlgError.",
+     "W = U @ diag(S) @ Vh, S falling. With k the leading k triplets only, for large W without the full decomposition; tol is the residual to reach, "
+     "relative to the largest singular value. info=True adds what was achieved, with a bound on the error. NaN or Inf in W is a LinAlgError.",
      "U, S, Vh = svd([3, 0; 0, 4])\nS\narray([4., 3.])", lsv_builtin_svd, 0, LS_CALLABLE, NULL},
-    {"rank", "(W, tol=None)", "The numerical rank, an int", "How many singular values exceed tol (absolute; by default S.max() * max(m, n) * eps).",
+    {"rank", "(W, tol=None)", "The numerical rank, an int",
+     "How many singular values exceed tol (absolute; by default S.max() * max(m, n) * eps): NumPy's answer. For a large W a proof comes first, which needs no "
+     "singular values: a sketch with an explicit bound on what it leaves, or a factorisation that only a matrix of full rank has. Where anything comes within "
+     "a factor 4 of the tolerance the values decide.",
      "rank([4, 0; 3, -5; 0, 2])\n2", lsv_builtin_rank, 0, LS_CALLABLE, NULL},
-    {"lora", "(W, r=None, *, split=\"sqrt\", tol=None, energy=None, info=False)", "B, A with B @ A the best approximation of rank r",
+    {"lora", "(W, tuned=None, r=None, *, split=\"sqrt\", tol=None, energy=None, ratio=None, max_rank=None, info=False)",
+     "B, A with B @ A the best approximation of rank r: lora(W, r), or lora(base, tuned, r) of tuned - base",
      "Eckart and Young: best in every unitarily invariant norm. split \"sqrt\" gives B = U sqrt(S), A = sqrt(S) Vh; \"left\" B = U S, A = Vh; \"right\" B = U, A = S Vh. "
-     "Instead of r: tol, the smallest rank with that relative Frobenius error, or energy, the smallest rank with that share of |W|^2.",
+     "Instead of r, the smallest rank that satisfies every rule given: tol, a relative Frobenius error; energy, a share of |W|^2; ratio, every singular value from "
+     "ratio times the largest on; max_rank caps it. No rule: the numerical rank. Rank 0 is an answer, and nothing is clamped. The difference of two "
+     "matrices is formed in float64. info=True adds the achieved error |W - BA| / |W| and a bound it certainly does not exceed, and noise_floor, what storing W in "
+     "its type has already cost.",
      "B, A = lora([4, 0; 3, -5; 0, 2], 1)\nB.shape, A.shape\n((3, 1), (1, 2))", lsv_builtin_lora, 0, LS_CALLABLE, NULL},
-    {"aggregate", "(clients, weights=None, *, method=\"exact\", r=None, info=False)", "B, A with B @ A the weighted sum of the clients' updates",
-     "clients is a list of (B, A) pairs, of different ranks; the sum is never formed densely. weights are 1/n each by default. r truncates optimally.",
+    {"aggregate", "(clients, weights=None, *, method=\"exact\", r=None, alpha=None, rslora=False, split=\"sqrt\", info=False)",
+     "B, A with B @ A the weighted sum of the clients' updates",
+     "clients is a list of (B, A) pairs, of different ranks; the sum is never formed densely unless that is smaller. weights are 1/n each by default, and may be "
+     "negative. alpha (one, or one per client) scales update i by alpha / r_i, with rslora by alpha / sqrt(r_i). r truncates optimally; a list of "
+     "ranks gives a list of pairs from one factorisation. method \"exact\" and \"dense\" are the sum; \"svd\" averages singular values, which is the sum only where "
+     "clients share their bases (checked: else a ValueError, unless info=True); \"fedavg\", \"zeropad\" and \"hetlora\" average the factors, baselines that are not the "
+     "sum. info=True adds the error against the exact sum.",
      NULL, lsv_builtin_aggregate, 0, LS_CALLABLE, NULL},
-    {"svdgrad", "(A, xi, phi=None, psi=None, *, method=\"auto\", index=0, info=False)", "The gradient of xi*sigma + phi.u + psi.v with respect to A",
-     "(sigma, u, v) is the index-th singular triplet. Signs of u and v: the largest |u_j| is positive. Rank-deficient A is no special case; a repeated sigma "
-     "with phi or psi not zero is a LinAlgError.",
-     NULL, lsv_builtin_svdgrad, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

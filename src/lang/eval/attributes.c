@@ -3,6 +3,7 @@
 #include "lang/eval/attributes.h"
 
 #include "lang/builtins/builtin.h"
+#include "lang/eval/autograd.h"
 #include "lang/eval/function.h"
 #include "lang/eval/operators.h"
 #include "lang/eval/suggest.h"
@@ -26,6 +27,7 @@ const char *ls_attribute_prefix(ls_value v) {
     case LS_DTYPE: return "dtype";
     case LS_RNG: return v.rng->rng.type == LSV_RNG_TORCH ? "torchgenerator" : v.rng->rng.type == LSV_RNG_LEGACY ? "randomstate" : "generator";
     case LS_OPAQUE: return v.opaque->type->name;
+    case LS_ITER: return v.iter->type;
     case LS_FUNCTION: return "function";
     case LS_TYPE: return v.type->name;
     default: return "";
@@ -48,6 +50,22 @@ const ls_builtin *ls_attribute_record(ls_value v, const char *name) {
         snprintf(qualified, sizeof qualified, "%s.%s", prefix, name);
         const ls_builtin *b = ls_builtin_find(qualified);
         if (b) return b;
+    }
+    if (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype)) /* np.float64 is a float too */
+        return ls_attribute_record(ls_float(0), name);
+    return NULL;
+}
+
+/* itertools.chain.from_iterable, tqdm.write: a function's own functions are records below its names. */
+static const ls_builtin *record_below(const ls_builtin *f, const char *name) {
+    for (const char *p = f->names; *p;) {
+        char qualified[160];
+        size_t n = strcspn(p, " ");
+        snprintf(qualified, sizeof qualified, "%.*s.%s", (int)n, p, name);
+        const ls_builtin *b = n ? ls_builtin_find(qualified) : NULL;
+        if (b) return b;
+        p += n;
+        while (*p == ' ') p++;
     }
     return NULL;
 }
@@ -109,7 +127,11 @@ bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
     if (v.tag == LS_MODULE) return ls_module_attribute(v.module, name, out) || missing(in, v, name);
     bool ok;
     if (own_attribute(in, v, name, out, &ok)) return ok;
-    const ls_builtin *b = ls_attribute_record(v, name);
+    const ls_builtin *b = v.tag == LS_BUILTIN ? record_below(v.builtin, name) : ls_attribute_record(v, name);
+    if (b && v.tag == LS_BUILTIN) {
+        *out = (ls_value){.tag = LS_BUILTIN, .builtin = b};
+        return true;
+    }
     if (!b && ls_numeric_list(v)) { /* [[1, 2]].T: a numeric list acts as an array */
         lsv_array *a;
         if (!ls_as_array(in, v, LSV_NUMPY, -1, &a)) return false;
@@ -125,7 +147,7 @@ bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
     }
     if (b->kind == LS_ATTRIBUTE) {
         *out = ls_none();
-        return b->function(in, b, &v, out);
+        return b->function(in, b, &v, out) && (!(in->grad_enabled && ls_tracked(v)) || ls_grad_call(in, b, &v, 1, out));
     }
     *out = ls_method_new(v, (ls_value){.tag = LS_BUILTIN, .builtin = b});
     return out->tag != LS_UNSET || ls_no_memory(in);

@@ -1,6 +1,7 @@
 /* Calls: binding arguments to parameters by Python's rules, one binder for a program's functions and
    for builtins, and calling any value that can be called. */
 #include "base/alloc.h"
+#include "lang/eval/autograd.h"
 #include "lang/eval/suggest.h"
 #include "lang/eval/vm.h"
 #include <stdio.h>
@@ -161,17 +162,26 @@ static bool is_method(const ls_builtin *b) {
     return false;
 }
 
+/* The function itself, and autograd's note of it. */
+static inline bool apply(ls_interp *in, const ls_builtin *b, const ls_value *args, int n, ls_value *out) {
+    return b->function(in, b, args, out) && (!ls_grad_maybe(in, args, n) || ls_grad_call(in, b, args, n, out));
+}
+
 bool ls_call_builtin(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
     const ls_signature *s = ls_vm_signature(in, b);
     if (!s) return false;
     in->blame = -1;
     *out = ls_none();
-    if (nkw == 0 && nargs == s->nparams && s->npositional == nargs) return b->function(in, b, args, out);
+    if (nargs && ls_is_tensor(args[0])) {
+        ls_grad_before before = ls_grad_inplace_call(in, b, args, nargs, names, nkw, out);
+        if (before != LS_GRAD_GO_ON) return before == LS_GRAD_DONE;
+    }
+    if (nkw == 0 && nargs == s->nparams && s->npositional == nargs) return apply(in, b, args, nargs, out);
     ls_value bound[MOST_PARAMS];
     if (s->nparams > MOST_PARAMS) return ls_raise(in, "SystemError", "%s has too many parameters", b->names);
     memset(bound, 0, (size_t)s->nparams * sizeof *bound);
     params p = {ls_builtin_short_name(b), s->nparams, s->npositional, s->star, s->doublestar, NULL, s, is_method(b)};
-    bool ok = bind(in, &p, args, nargs, names, nkw, bound) && b->function(in, b, bound, out);
+    bool ok = bind(in, &p, args, nargs, names, nkw, bound) && apply(in, b, bound, s->nparams, out);
     if (s->star >= 0) ls_drop(bound[s->star]);
     if (s->doublestar >= 0) ls_drop(bound[s->doublestar]);
     return ok;
@@ -190,7 +200,7 @@ void ls_vm_blame(ls_vm *vm, const ls_insn *at, const ls_builtin *b, bool method)
     for (int k = 0; k < p->n && p->keywords; k++)
         if (p->keywords[k] && strcmp(p->keywords[k], s->params[blame].name) == 0) found = k;
     if (found < 0 && first + blame < p->n && !(p->keywords && p->keywords[first + blame])) found = first + blame;
-    if (found >= 0) ls_error_place(&in->error, code->source, p->spans[found]);
+    if (found >= 0) ls_vm_place(vm, p->spans[found]);
 }
 
 /* ---- calling anything ---- */

@@ -86,7 +86,6 @@ enum { LS_CONST_ROOM = 2048, LS_TEMP_ROOM = 4096, LS_GLOBAL_BASE = LS_TEMP_ROOM,
     X(DELLOCAL, 1, "R[a] = unset; it must have had a value")                                       \
     X(DROP, 1, "R[a] = unset, quietly")                                                            \
     X(NEWCELL, 1, "R[a] = a new cell without a value")                                             \
-    X(WRAP, 1, "R[a] = a new cell holding R[a]")                                                   \
     X(GETCELL, 1, "R[a] = what cell R[b] holds")                                                   \
     X(SETCELL, 1, "cell R[a] holds R[b]")                                                          \
     X(DELCELL, 1, "cell R[a] holds nothing; it must have held something")                          \

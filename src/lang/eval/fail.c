@@ -1,6 +1,7 @@
 /* Raising errors from inside the language. The first error wins: what fails while one is being
    reported is not reported. */
 #include "lang/eval/interp.h"
+#include "base/interrupt.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -22,6 +23,7 @@ bool ls_no_memory(ls_interp *in) {
 
 bool ls_raise_lsv(ls_interp *in, const lsv_error *err) {
     ls_raise(in, lsv_status_class(err->status), "%s", err->message);
+    if (err->status == LSV_EINTR) lsv_interrupt_take(); /* the request is answered */
     if (err->hint[0]) ls_hint(in, "%s", err->hint);
     if (err->operand >= 0) in->blame = err->operand;
     return false;

@@ -22,6 +22,8 @@ typedef struct ls_client {
     bool (*magic)(void *ctx, struct ls_interp *in, const char *line, size_t n);
     /* progress of a loop over tqdm(iterable, desc=…); NULL: silent */
     void (*progress)(void *ctx, const char *what, int64_t done, int64_t total);
+    /* one line of warning, without a newline, from a function that gave its result all the same; NULL: silent */
+    void (*warn)(void *ctx, const char *line);
 } ls_client;
 
 typedef struct ls_interp {

@@ -7,6 +7,7 @@
 #include "lang/eval/operators.h"
 
 #include "array/elementwise.h"
+#include "lang/eval/autograd.h"
 #include "linalg/linalg.h"
 #include "lang/builtins/strings.h"
 #include "lang/syntax/tree.h"
@@ -239,11 +240,14 @@ static bool array_binary(ls_interp *in, int op, ls_value a, ls_value b, ls_value
     lsv_array *result;
     lsv_status status = op == LS_OP_MATMUL ? lsv_matmul(x.array, y.array, &result, &err)
                                            : lsv_binary((lsv_binary_op)array_op[op], x.array, y.array, &result, &err);
+    bool ok = status == LSV_OK || ls_raise_lsv(in, &err);
+    if (ok) {
+        *out = ls_from_array(result);
+        if (in->grad_enabled && (lsv_tracked(x.array) || lsv_tracked(y.array))) ok = ls_grad_binary(in, op, x.array, y.array, out);
+    }
     lsv_release(x.made);
     lsv_release(y.made);
-    if (status != LSV_OK) return ls_raise_lsv(in, &err);
-    *out = ls_from_array(result);
-    return true;
+    return ok;
 }
 
 /* ---- sequences ---- */
@@ -310,7 +314,8 @@ static bool unsupported(ls_interp *in, int op, ls_value a, ls_value b) {
         return ls_raise(in, "TypeError", "can only concatenate %s (not \"%s\") to %s", ls_type_name(a), ls_type_name(b), ls_type_name(a));
     if (op == LS_OP_MUL && (is_sequence(a) || is_sequence(b)))
         return ls_raise(in, "TypeError", "can't multiply sequence by non-int of type '%s'", ls_type_name(is_sequence(a) ? b : a));
-    return ls_raise(in, "TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", ls_operator_text((ls_operator)op), ls_type_name(a), ls_type_name(b));
+    const char *sign = op == LS_OP_POW ? "** or pow()" : ls_operator_text((ls_operator)op);
+    return ls_raise(in, "TypeError", "unsupported operand type(s) for %s: '%s' and '%s'", sign, ls_type_name(a), ls_type_name(b));
 }
 
 static bool index_like(ls_value v, int64_t *out) {
@@ -476,6 +481,9 @@ bool ls_binary_inplace(ls_interp *in, int op, ls_value a, ls_value b, ls_value *
     }
     bool fits = is_arrayish(b) || ls_is_number(b) || ls_numeric_list(b) || b.tag == LS_TUPLE;
     if (a.tag != LS_ARRAY || op == LS_OP_MATMUL || !fits || !ls_may_write(a)) return ls_binary(in, op, a, b, out);
+    if (in->grad_enabled && (ls_tracked(a) || ls_tracked(b)))
+        return a.array->kind == LSV_NUMPY ? ls_binary(in, op, a, b, out) : ls_grad_binary_inplace(in, op, a, b, out);
+    lsv_changed(a.array);
     operand y;
     lsv_error err;
     if (!operand_of(in, b, (lsv_kind)a.array->kind, &y)) return false;
@@ -505,10 +513,13 @@ bool ls_unary(ls_interp *in, int op, ls_value a, ls_value *out) {
         lsv_array *result;
         if (!operand_of(in, a, LSV_NUMPY, &x)) return false;
         lsv_status status = lsv_unary(ops[op - LS_OP_NEG], x.array, &result, &err);
+        bool ok = status == LSV_OK || ls_raise_lsv(in, &err);
+        if (ok) {
+            *out = ls_from_array(result);
+            if (in->grad_enabled && lsv_tracked(x.array)) ok = ls_grad_unary(in, ops[op - LS_OP_NEG], x.array, out);
+        }
         lsv_release(x.made);
-        if (status != LSV_OK) return ls_raise_lsv(in, &err);
-        *out = ls_from_array(result);
-        return true;
+        return ok;
     }
     return ls_raise(in, "TypeError", "bad operand type for unary %s: '%s'", ls_operator_text((ls_operator)op), ls_type_name(a));
 }

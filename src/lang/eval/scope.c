@@ -78,6 +78,7 @@ static void visit_list(walk *w, ls_scope *s, const ls_nodes *list) {
 }
 
 static void bind(walk *w, ls_scope *s, const char *name) {
+    if (s->kind == LS_SCOPE_CELL) return; /* global */
     ls_symbol *y = symbol(w, s, name);
     if (y) y->bound = true;
 }
@@ -149,6 +150,7 @@ static void declare(walk *w, ls_scope *s, const ls_node *n) {
         if (!y) return;
         if (global) y->global = true;
         else y->nonlocal = true;
+        y->declared = n->list.items[i]->span;
     }
 }
 
@@ -177,7 +179,9 @@ static void visit(walk *w, ls_scope *s, const ls_node *n) {
 
 static void visit_node(walk *w, ls_scope *s, const ls_node *n) {
     switch (n->kind) {
-    case LS_N_NAME: symbol(w, s, n->text); return;
+    case LS_N_NAME:
+        if (s->kind != LS_SCOPE_CELL) symbol(w, s, n->text);
+        return;
     case LS_N_LAMBDA:
         visit_function(w, s, n->function);
         return;
@@ -273,7 +277,7 @@ static void resolve_all(walk *w, ls_scope *s) {
         if (s->kind == LS_SCOPE_CELL) break;
         if (owns(y) || y->global) continue;
         ls_symbol *found = ls_scope_resolve(s, y->name);
-        if (y->nonlocal && !found) fail(w, (ls_span){0, 0}, "no binding for nonlocal '%s' found", y->name);
+        if (y->nonlocal && !found) fail(w, y->declared, "no binding for nonlocal '%s' found", y->name);
         if (found && found->scope->frame != s->frame) capture(w, s->frame, found);
     }
     for (ls_scope *c = s->first; c && !w->failed; c = c->next) resolve_all(w, c);

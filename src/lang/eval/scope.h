@@ -15,6 +15,7 @@ typedef struct ls_symbol {
     bool bound;           /* assigned somewhere in this scope, or a parameter */
     bool param, global, nonlocal;
     bool captured;        /* an inner function uses it: lives in a cell */
+    ls_span declared;     /* where a nonlocal declaration names it */
     int reg;
 } ls_symbol;
 

@@ -3,6 +3,7 @@
 #include "lang/eval/subscript.h"
 
 #include "base/alloc.h"
+#include "lang/eval/autograd.h"
 #include "lang/eval/interp.h"
 
 #include <string.h>
@@ -267,10 +268,13 @@ static bool array_get(ls_interp *in, lsv_array *a, ls_value index, ls_value *out
     lsv_status status = lsv_index_get(a, x.items, x.n, &result, &err);
     bool keep = false; /* a[...] of a 0-d array stays an array */
     for (int i = 0; i < x.n; i++) keep |= x.items[i].type == LSV_IX_ELLIPSIS;
+    bool ok = status == LSV_OK || ls_raise_lsv(in, &err);
+    if (ok) {
+        *out = keep ? ls_array(result) : ls_from_array(result);
+        if (in->grad_enabled && lsv_tracked(a)) ok = ls_grad_index(in, a, x.items, x.n, out);
+    }
     ls_index_items_free(&x);
-    if (status != LSV_OK) return ls_raise_lsv(in, &err);
-    *out = keep ? ls_array(result) : ls_from_array(result);
-    return true;
+    return ok;
 }
 
 static bool array_set(ls_interp *in, lsv_array *a, ls_value index, ls_value v) {
@@ -280,6 +284,12 @@ static bool array_set(ls_interp *in, lsv_array *a, ls_value index, ls_value v) {
     if (!ls_index_items_from(in, index, (lsv_kind)a->kind, &x)) return false;
     lsv_status status = LSV_OK;
     bool ok;
+    if (in->grad_enabled && (lsv_tracked(a) || ls_tracked(v))) {
+        ok = ls_grad_index_set(in, a, x.items, x.n, v);
+        ls_index_items_free(&x);
+        return ok;
+    }
+    lsv_changed(a);
     if (v.tag != LS_ARRAY && ls_is_number(v)) { /* a scalar needs no array of its own */
         char cell[8];
         lsv_scalar s = v.tag == LS_NPSCALAR ? ls_npscalar_get(v) : v.tag == LS_FLOAT ? lsv_scalar_float(v.f) : v.tag == LS_BOOL ? lsv_scalar_bool(v.i) : lsv_scalar_int(v.i);
@@ -364,6 +374,7 @@ bool ls_subscript_set(ls_interp *in, ls_value a, ls_value index, ls_value v) {
 
 bool ls_subscript_delete(ls_interp *in, ls_value a, ls_value index) {
     if (a.tag == LS_LIST) return list_delete(in, a.list, index);
+    if (a.tag == LS_DICT && !ls_hashable(index)) return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(index));
     if (a.tag == LS_DICT) return ls_dict_delete(a.dict, index) || key_error(in, index);
     return ls_raise(in, "TypeError", "'%s' object doesn't support item deletion", ls_type_name(a));
 }

@@ -371,8 +371,6 @@ compare_branch: {
     NEXT;
     CASE(NEWCELL) : v = ls_cell_new((ls_value){.tag = LS_UNSET});
     goto store_new;
-    CASE(WRAP) : v = ls_cell_new(RA);
-    goto store_new;
     CASE(GETCELL) : {
         v = ls_ref(RB.cell->value);
         fr->at = i;
@@ -642,7 +640,7 @@ store_new: /* a new object, or no memory */
     }
     RESULT(v);
 fail_name: /* the second word's place is the name's */
-    if (strcmp(in->error.type, "AttributeError") == 0) ls_error_place(&in->error, fr->code->source, fr->code->spans[i + 1 - fr->code->insns]);
+    if (strcmp(in->error.type, "AttributeError") == 0) ls_vm_place(vm, fr->code->spans[i + 1 - fr->code->insns]);
     goto fail;
 stop:
     interrupted(vm);

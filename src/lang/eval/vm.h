@@ -28,7 +28,8 @@ typedef struct ls_vm {
     ls_interp *in;
     ls_vmframe *frame;
     ls_chunk *chunk, *spare;
-    ls_value result;      /* of the run that ended last */
+    bool placed;          /* the error being raised has its place in the running frame's source: `place` */
+    ls_span place;
     struct { const ls_builtin *builtin; const ls_signature *signature; } signatures[LS_SIGNATURES];
 } ls_vm;
 
@@ -38,6 +39,11 @@ void ls_vm_free(ls_vm *vm);
 /* A frame of its own, its registers unset; it takes the reference to function over. NULL: in->error set, nothing taken. */
 ls_vmframe *ls_vm_push(ls_vm *vm, ls_code *code, ls_value function, int dest, bool entry);
 void ls_vm_pop(ls_vm *vm); /* drops everything in it */
+/* The error being raised is at this place of the running frame's source, not at the whole instruction's. */
+static inline void ls_vm_place(ls_vm *vm, ls_span span) {
+    vm->placed = !vm->in->error.source;
+    vm->place = span;
+}
 /* Pops the frames of this run; each of the callers gets its line in the error. */
 void ls_vm_unwind(ls_vm *vm);
 /* Runs the top frame until it returns; *out owned. */

@@ -120,8 +120,9 @@ void ls_vm_unwind(ls_vm *vm) {
     for (bool entry = false; !entry;) {
         ls_vmframe *f = vm->frame;
         entry = f->entry;
-        if (!e->source) ls_error_place(e, f->code->source, f->code->spans[f->at - f->code->insns]);
-        else note_frame(e, f);
+        if (e->source) note_frame(e, f);
+        else ls_error_place(e, f->code->source, vm->placed ? vm->place : f->code->spans[f->at - f->code->insns]);
+        vm->placed = false;
         ls_vm_pop(vm);
     }
 }

@@ -181,6 +181,7 @@ bool ls_vm_index1(ls_vm *vm, ls_value *R, const ls_insn *i) {
 static bool array_set(ls_vm *vm, lsv_array *a, const lsv_index *items, int n, bool all_integers, const ls_value *v, bool *done) {
     ptrdiff_t offset;
     *done = true;
+    a->storage->version++; /* autograd's saved tensors notice */
     if (all_integers && n == a->ndim && element(a, items, &offset) && store(a, offset, v)) return true;
     *done = v->tag == LS_ARRAY && plain_array(v) && v->array->kind == a->kind;
     if (!*done) return true;

@@ -22,7 +22,7 @@ static void place_name(ls_vm *vm, const char *name) {
         if (memcmp(text + at, name, n) != 0 || (at > span.start && (word_part(text[at - 1]) || text[at - 1] == '.')) ||
             (at + n < span.end && word_part(text[at + n])))
             continue;
-        ls_error_place(&vm->in->error, f->code->source, (ls_span){at, at + (uint32_t)n});
+        ls_vm_place(vm, (ls_span){at, at + (uint32_t)n});
         return;
     }
 }
@@ -241,7 +241,7 @@ bool ls_vm_attribute(ls_vm *vm, ls_cache *cache, ls_value object, ls_value *out)
         cache->key = b && b->kind == LS_ATTRIBUTE ? key : 0;
         cache->builtin = b;
     }
-    if (!key || !cache->key) return ls_attribute(in, object, cache->name, out);
+    if (!key || !cache->key || (object.tag == LS_ARRAY && !untaped(object.array))) return ls_attribute(in, object, cache->name, out);
     *out = ls_none();
     return cache->builtin->function(in, cache->builtin, &object, out);
 }

@@ -137,6 +137,8 @@ typedef struct lsv_exact_value {  /* one eigenvalue of AᵀA, as often as its mu
     lsv_q *term;     /* rows x cols of W: the rank-1 term σ u vᵀ = (A w) wᵀ / ‖w‖²; NULL for λ = 0 or a large degree */
     int copy;        /* 0, 1, … among the vectors of the same eigenvalue                        */
     int free_variable;
+    bool turned;     /* one formula serves all roots: at this one the unit vectors take the opposite sign, so
+                        that the last entry of v which is not 0 is positive */
 } lsv_exact_value;
 
 typedef struct lsv_exact_svd {

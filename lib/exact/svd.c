@@ -9,21 +9,24 @@
 
 #include "base/alloc.h"
 
+/* Bits an entry may have, by the smaller side: what keeps every matrix below a tenth of a second. */
+static const size_t bits_allowed[LSV_EXACT_MAX + 1] = {0, LSV_EXACT_BITS, LSV_EXACT_BITS, 64, 40, 20, 14, 14, 10};
+
 static lsv_status check_size(const lsv_qmatrix *w, lsv_error *err) {
     if (w->rows < 1 || w->cols < 1 || w->rows > LSV_EXACT_MAX || w->cols > LSV_EXACT_MAX)
         return lsv_fail(err, LSV_EVALUE, "exact work is offered up to %d×%d; this matrix is %d×%d", LSV_EXACT_MAX, LSV_EXACT_MAX, w->rows, w->cols);
     mpz_t common;
     mpz_init_set_ui(common, 1);
-    size_t bits = 0;
+    size_t bits = 0, limit = bits_allowed[w->rows < w->cols ? w->rows : w->cols];
     for (int i = 0; i < w->rows * w->cols; i++) {
         mpz_lcm(common, common, mpq_denref(w->at + i));
         size_t size = mpz_sizeinbase(mpq_numref(w->at + i), 2);
         bits = size > bits ? size : bits;
-        if (mpz_sizeinbase(common, 2) > LSV_EXACT_BITS) bits = LSV_EXACT_BITS + 1;
-        if (bits > LSV_EXACT_BITS) break;
+        if (mpz_sizeinbase(common, 2) > limit) bits = limit + 1;
+        if (bits > limit) break;
     }
     mpz_clear(common);
-    if (bits > LSV_EXACT_BITS) return lsv_fail(err, LSV_EVALUE, "the entries have too many digits for exact work");
+    if (bits > limit) return lsv_fail(err, LSV_EVALUE, "the entries have too many digits for exact work");
     return LSV_OK;
 }
 
@@ -90,8 +93,15 @@ static int by_size(const lsv_exact_value *a, const lsv_exact_value *b) {
                             (lsv_real){.field = b->field, .root = b->root, .x = b->field->lambda});
 }
 
+static bool last_is_negative(const lsv_exact_svd *s, const lsv_exact_value *v) {
+    int d = v->field->degree, i = s->n - 1;
+    while (i > 0 && lsv_e_is_zero(v->field, v->w + i * d)) i--;
+    return lsv_real_sign((lsv_real){.field = v->field, .root = v->root, .x = v->w + i * d}) < 0;
+}
+
 static void insert_sorted(lsv_exact_svd *s, int *n, lsv_exact_value v) {
     int i = (*n)++;
+    v.turned = v.field->degree >= 3 && last_is_negative(s, &v);
     for (; i > 0 && by_size(&s->value[i - 1], &v) < 0; i--) s->value[i] = s->value[i - 1];
     s->value[i] = v;
 }
@@ -163,13 +173,17 @@ void lsv_exact_svd_free(lsv_exact_svd *s) {
 
 lsv_real lsv_exact_v(const lsv_exact_svd *s, int j, int i, lsv_q *room) {
     const lsv_exact_value *v = &s->value[j];
-    return lsv_real_quotient(v->field, v->root, v->w + i * v->field->degree, v->norm2, room);
+    lsv_real r = lsv_real_quotient(v->field, v->root, v->w + i * v->field->degree, v->norm2, room);
+    r.negative = r.negative != v->turned;
+    return r;
 }
 
 lsv_real lsv_exact_u(const lsv_exact_svd *s, int j, int i, lsv_q *room) {
     if (j < s->rank) {
         const lsv_exact_value *v = &s->value[j];
-        return lsv_real_quotient(v->field, v->root, v->aw + i * v->field->degree, v->aw_norm2, room);
+        lsv_real r = lsv_real_quotient(v->field, v->root, v->aw + i * v->field->degree, v->aw_norm2, room);
+        r.negative = r.negative != v->turned;
+        return r;
     }
     const lsv_q *x = s->completion + (j - s->rank) * s->m;
     mpq_t norm2;

@@ -75,6 +75,12 @@ static void client_progress(void *ctx, const char *what, int64_t done, int64_t t
     if (total > 0 && done >= total) fputc('\n', stderr);
 }
 
+static void client_warn(void *ctx, const char *line) {
+    (void)ctx;
+    fflush(stdout);
+    fprintf(stderr, "%s\n", line);
+}
+
 /* ---- life ---- */
 
 /* Colour obeys the terminal, then NO_COLOR, then the flag. */
@@ -85,7 +91,7 @@ static bool wants_color(int fd, const options *o) {
 
 bool session_open(session *s, const options *o) {
     *s = (session){.options = o, .color = wants_color(STDOUT_FILENO, o), .color_errors = wants_color(STDERR_FILENO, o)};
-    ls_client client = {.ctx = s, .write = client_write, .show = client_show, .magic = session_magic, .progress = client_progress};
+    ls_client client = {.ctx = s, .write = client_write, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn};
     s->in = ls_interp_new(&client);
     if (!s->in) return false;
     s->in->session = s;

@@ -11,7 +11,7 @@ typedef struct job {
     ls_interp *in;
     const ls_tuple *positional;
     ls_value named;
-    int64_t next;           /* of automatic numbering */
+    int64_t next; /* of automatic numbering */
     enum { UNDECIDED, AUTOMATIC, MANUAL } numbering;
 } job;
 
@@ -35,11 +35,14 @@ static bool first_value(job *j, const char *s, size_t n, ls_value *out) {
     if (n == 0 || number) {
         int want = n ? MANUAL : AUTOMATIC;
         if (j->numbering != UNDECIDED && (int)j->numbering != want)
-            return ls_raise(j->in, "ValueError", n ? "cannot switch from automatic field numbering to manual field specification"
-                                                    : "cannot switch from manual field specification to automatic field numbering");
+            return ls_raise(j->in, "ValueError",
+                            n ? "cannot switch from automatic field numbering to manual field specification"
+                              : "cannot switch from manual field specification to automatic field numbering");
         j->numbering = n ? MANUAL : AUTOMATIC;
         int64_t i = n ? digits_value(s, n) : j->next++;
-        if (i >= j->positional->n) return ls_raise(j->in, "IndexError", "Replacement index %lld out of range for positional args tuple", (long long)i);
+        if (i >= j->positional->n)
+            return ls_raise(j->in, "IndexError",
+                            "Replacement index %lld out of range for positional args tuple", (long long)i);
         *out = ls_ref(j->positional->items[i]);
         return true;
     }
@@ -58,9 +61,11 @@ static bool follow(job *j, const char *s, const char *end, ls_value *v) {
         ls_value next;
         const char *from = s + 1;
         if (*s == '.') {
-            for (s = from; s < end && *s != '.' && *s != '['; s++) {}
+            for (s = from; s < end && *s != '.' && *s != '['; s++) {
+            }
             char name[128];
-            if (s == from || (size_t)(s - from) >= sizeof name) return ls_raise(j->in, "ValueError", "Empty attribute in format string");
+            if (s == from || (size_t)(s - from) >= sizeof name)
+                return ls_raise(j->in, "ValueError", "Empty attribute in format string");
             memcpy(name, from, (size_t)(s - from));
             name[s - from] = 0;
             if (!ls_attribute(j->in, *v, name, &next)) return false;
@@ -75,7 +80,8 @@ static bool follow(job *j, const char *s, const char *end, ls_value *v) {
             ls_drop(key);
             if (!ok) return false;
             s++;
-        } else return ls_raise(j->in, "ValueError", "Only '.' or '[' may follow ']' in format field specifier");
+        } else
+            return ls_raise(j->in, "ValueError", "Only '.' or '[' may follow ']' in format field specifier");
         ls_drop(*v);
         *v = next;
     }
@@ -105,23 +111,28 @@ static bool converted(job *j, char conversion, ls_value *v) {
 static bool field(job *j, const char *s, const char *end, int depth, lsv_text *t) {
     const char *stop = s;
     int brackets = 0;
-    for (; stop < end && (brackets || (*stop != '!' && *stop != ':')); stop++) brackets += *stop == '[' ? 1 : *stop == ']' && brackets ? -1 : 0;
+    for (; stop < end && (brackets || (*stop != '!' && *stop != ':')); stop++)
+        brackets += *stop == '[' ? 1 : *stop == ']' && brackets ? -1 : 0;
     const char *name_end = s;
     while (name_end < stop && *name_end != '.' && *name_end != '[') name_end++;
     char conversion = 0;
     const char *spec = stop;
     if (spec < end && *spec == '!') {
-        if (end - spec < 2) return ls_raise(j->in, "ValueError", "end of string while looking for conversion specifier");
+        if (end - spec < 2)
+            return ls_raise(j->in, "ValueError", "end of string while looking for conversion specifier");
         conversion = spec[1];
         spec += 2;
-        if (spec < end && *spec != ':') return ls_raise(j->in, "ValueError", "expected ':' after conversion specifier");
-        if (!strchr("sra", conversion)) return ls_raise(j->in, "ValueError", "Unknown conversion specifier '%c'", conversion);
+        if (spec < end && *spec != ':')
+            return ls_raise(j->in, "ValueError", "expected ':' after conversion specifier");
+        if (!strchr("sra", conversion))
+            return ls_raise(j->in, "ValueError", "Unknown conversion specifier '%c'", conversion);
     }
     if (spec < end) spec++;
     ls_value v;
     if (!first_value(j, s, (size_t)(name_end - s), &v)) return false;
     lsv_text inner = {0};
-    bool ok = follow(j, name_end, stop, &v) && converted(j, conversion, &v) && format_text(j, spec, (size_t)(end - spec), depth + 1, &inner) &&
+    bool ok = follow(j, name_end, stop, &v) && converted(j, conversion, &v) &&
+              format_text(j, spec, (size_t)(end - spec), depth + 1, &inner) &&
               ls_format(j->in, t, v, inner.data ? inner.data : "", inner.length);
     lsv_text_free(&inner);
     ls_drop(v);
@@ -147,7 +158,10 @@ static bool format_text(job *j, const char *s, size_t n, int depth, lsv_text *t)
             open += *s == '{' ? 1 : *s == '}' ? -1 : 0;
             if (!open) break;
         }
-        if (s >= end) return ls_raise(j->in, "ValueError", from >= end ? "Single '{' encountered in format string" : "expected '}' before end of string");
+        if (s >= end)
+            return ls_raise(j->in, "ValueError",
+                            from >= end ? "Single '{' encountered in format string"
+                                        : "expected '}' before end of string");
         if (!field(j, from, s, depth, t)) return false;
         s++;
     }

@@ -34,7 +34,8 @@ bool ls_index_arg(ls_interp *in, ls_value v, int64_t *out) {
     }
     const char *type = v.tag == LS_NPSCALAR ? ls_type_of(v)->shown : ls_type_name(v);
     ls_raise(in, "TypeError", "'%s' object cannot be interpreted as an integer", type);
-    if (v.tag == LS_FLOAT || v.tag == LS_NPSCALAR) ls_hint(in, "int(x) makes it one; // divides without a remainder");
+    if (v.tag == LS_FLOAT || v.tag == LS_NPSCALAR)
+        ls_hint(in, "int(x) makes it one; // divides without a remainder");
     return false;
 }
 
@@ -56,13 +57,15 @@ bool ls_key_error(ls_interp *in, ls_value key) {
 
 /* ---- print ---- */
 
-static bool separator(ls_interp *in, ls_value v, const char *name, const char *fallback, const char **s, size_t *n) {
+static bool separator(ls_interp *in, ls_value v, const char *name, const char *fallback, const char **s,
+                      size_t *n) {
     *s = fallback;
     *n = strlen(fallback);
     if (v.tag == LS_STR) {
         *s = v.str->data;
         *n = v.str->length;
-    } else if (v.tag != LS_NONE) return ls_raise(in, "TypeError", "%s must be None or a string, not %s", name, ls_type_name(v));
+    } else if (v.tag != LS_NONE)
+        return ls_raise(in, "TypeError", "%s must be None or a string, not %s", name, ls_type_name(v));
     return true;
 }
 
@@ -70,7 +73,8 @@ static bool separator(ls_interp *in, ls_value v, const char *name, const char *f
 static LS_PY(py_print) {
     const char *sep, *end;
     size_t nsep, nend;
-    if (!separator(in, args[1], "sep", " ", &sep, &nsep) || !separator(in, args[2], "end", "\n", &end, &nend)) return false;
+    if (!separator(in, args[1], "sep", " ", &sep, &nsep) || !separator(in, args[2], "end", "\n", &end, &nend))
+        return false;
     const ls_tuple *values = args[0].tuple;
     lsv_text t = {0};
     bool ok = true;
@@ -104,8 +108,14 @@ static LS_PY(py_ascii) {
         unsigned char c = (unsigned char)t.data[i];
         size_t n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
         uint32_t point = n == 1 ? c : c & (0x7Fu >> n);
-        for (size_t k = 1; k < n && i + k < t.length; k++) point = point << 6 | ((unsigned char)t.data[i + k] & 0x3Fu);
-        lsv_text_printf(&a, n == 1 ? "%c" : point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)point);
+        for (size_t k = 1; k < n && i + k < t.length; k++)
+            point = point << 6 | ((unsigned char)t.data[i + k] & 0x3Fu);
+        lsv_text_printf(&a,
+                        n == 1            ? "%c"
+                        : point < 0x100   ? "\\x%02x"
+                        : point < 0x10000 ? "\\u%04x"
+                                          : "\\U%08x",
+                        (unsigned)point);
         i += n;
     }
     lsv_text_free(&t);
@@ -124,7 +134,8 @@ static LS_PY(py_str) {
 }
 
 static LS_PY(py_format) {
-    if (args[1].tag != LS_STR) return ls_raise(in, "TypeError", "format() argument 2 must be str, not %s", ls_type_name(args[1]));
+    if (args[1].tag != LS_STR)
+        return ls_raise(in, "TypeError", "format() argument 2 must be str, not %s", ls_type_name(args[1]));
     lsv_text t = {0};
     if (ls_format(in, &t, args[0], args[1].str->data, args[1].str->length)) return ls_put_text(in, &t, out);
     lsv_text_free(&t);
@@ -148,18 +159,31 @@ static LS_PY(py_bool) {
 }
 
 static LS_PY(py_type) {
-    if (args[1].tag == LS_TUPLE && args[1].tuple->n) return ls_raise(in, "TypeError", "type() with three arguments makes a class, and classes are not part of lsv");
+    if (args[1].tag == LS_TUPLE && args[1].tuple->n)
+        return ls_raise(in, "TypeError",
+                        "type() with three arguments makes a class, and classes are not part of lsv");
     *out = (ls_value){.tag = LS_TYPE, .type = ls_type_of(args[0])};
     return true;
 }
 
 /* Is `type` the type `of`, or derived from it? */
 static bool derives(const ls_type *type, const ls_type *of) {
-    static const ls_type *const bases[][2] = {
-        {&ls_type_bool, &ls_type_int}, {&ls_type_npfloat64, &ls_type_float}, {&ls_type_parameter, &ls_type_tensor}, {&ls_type_size, &ls_type_tuple}};
+    static const ls_type *const bases[][2] = {{&ls_type_bool, &ls_type_int},
+                                              {&ls_type_npfloat64, &ls_type_float},
+                                              {&ls_type_parameter, &ls_type_tensor},
+                                              {&ls_type_size, &ls_type_tuple}};
     if (type == of || of == &ls_type_object) return true;
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
         if (type == bases[i][0] && of == bases[i][1]) return true;
+    return false;
+}
+
+/* Functions here that are classes in Python. */
+static bool is_class(const char *name) {
+    static const char *const classes[] = {"enumerate", "zip",       "map",     "filter", "reversed",
+                                          "set",       "frozenset", "complex", "bytes"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcmp(classes[i], name) == 0) return true;
     return false;
 }
 
@@ -171,8 +195,10 @@ static bool matches(ls_interp *in, const ls_type *type, ls_value of, const char 
         return true;
     }
     if (of.tag == LS_TYPE) *yes = derives(type, of.type);
-    else if (of.tag == LS_DTYPE && of.kind == LSV_NUMPY) *yes = type == ls_type_of((ls_value){.tag = LS_NPSCALAR, .dtype = of.dtype});
-    else if (of.tag == LS_BUILTIN) *yes = strcmp(type->name, ls_builtin_short_name(of.builtin)) == 0; /* enumerate, zip, … */
+    else if (of.tag == LS_DTYPE && of.kind == LSV_NUMPY)
+        *yes = type == ls_type_of((ls_value){.tag = LS_NPSCALAR, .dtype = of.dtype});
+    else if (of.tag == LS_BUILTIN && is_class(ls_builtin_short_name(of.builtin)))
+        *yes = strcmp(type->name, ls_builtin_short_name(of.builtin)) == 0;
     else return ls_raise(in, "TypeError", "%s() arg 2 must be a type, a tuple of types, or a union", who);
     return true;
 }
@@ -194,22 +220,26 @@ static LS_PY(py_issubclass) {
 
 static LS_PY(py_callable) {
     ls_tag tag = (ls_tag)args[0].tag;
-    *out = ls_bool(tag == LS_FUNCTION || tag == LS_METHOD || tag == LS_BUILTIN || tag == LS_TYPE || (tag == LS_DTYPE && args[0].kind == LSV_NUMPY));
+    *out = ls_bool(tag == LS_FUNCTION || tag == LS_METHOD || tag == LS_BUILTIN || tag == LS_TYPE ||
+                   (tag == LS_DTYPE && args[0].kind == LSV_NUMPY));
     return true;
 }
 
 static LS_PY(py_hash) {
-    if (!ls_hashable(args[0])) return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(args[0]));
+    if (!ls_hashable(args[0]))
+        return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(args[0]));
     ls_value v = args[0];
     bool real = v.tag == LS_FLOAT || (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype));
-    bool whole = real ? fabs(v.f) < 0x1p60 && floor(v.f) == v.f : ls_is_number(v); /* equal numbers, equal hashes */
+    bool whole =
+        real ? fabs(v.f) < 0x1p60 && floor(v.f) == v.f : ls_is_number(v); /* equal numbers, equal hashes */
     int64_t i = real && whole ? (int64_t)v.f : v.i;
     *out = ls_int(whole ? (i == -1 ? -2 : i) : (int64_t)ls_hash(v));
     return true;
 }
 
 static LS_PY(py_id) {
-    *out = ls_int(args[0].tag >= LS_HEAP ? (int64_t)(intptr_t)args[0].o : (int64_t)ls_hash(args[0]) * 32 + args[0].tag);
+    *out = ls_int(args[0].tag >= LS_HEAP ? (int64_t)(intptr_t)args[0].o
+                                         : (int64_t)ls_hash(args[0]) * 32 + args[0].tag);
     return true;
 }
 
@@ -250,7 +280,12 @@ static LS_PY(py_setattr) {
 
 /* ---- names ---- */
 
-typedef struct names { ls_interp *in; ls_value list; const char *prefix; bool ok; } names;
+typedef struct names {
+    ls_interp *in;
+    ls_value list;
+    const char *prefix;
+    bool ok;
+} names;
 
 static bool add_name(names *c, const char *name, size_t n) {
     ls_value s = ls_str_new(name, n);
@@ -268,7 +303,8 @@ static bool add_member(void *ctx, const char *qualified, const ls_builtin *b) {
     (void)b;
     names *c = ctx;
     size_t n = strlen(c->prefix);
-    if (strncmp(qualified, c->prefix, n) != 0 || qualified[n] != '.' || strchr(qualified + n + 1, '.')) return true;
+    if (strncmp(qualified, c->prefix, n) != 0 || qualified[n] != '.' || strchr(qualified + n + 1, '.'))
+        return true;
     return add_name(c, qualified + n + 1, strlen(qualified + n + 1));
 }
 
@@ -280,7 +316,8 @@ static LS_PY(py_dir) {
         c.prefix = args[0].tag == LS_MODULE ? args[0].module->prefix : ls_attribute_prefix(args[0]);
         ls_builtin_each(add_member, &c);
     }
-    if ((c.ok || ls_no_memory(in)) && ls_sort_values(in, c.list.list->items, c.list.list->n, ls_none(), false)) {
+    if ((c.ok || ls_no_memory(in)) &&
+        ls_sort_values(in, c.list.list->items, c.list.list->n, ls_none(), false)) {
         *out = c.list;
         return true;
     }
@@ -288,7 +325,10 @@ static LS_PY(py_dir) {
     return false;
 }
 
-typedef struct pairs { ls_value dict; bool ok; } pairs;
+typedef struct pairs {
+    ls_value dict;
+    bool ok;
+} pairs;
 
 static bool add_pair(void *ctx, const char *name, ls_value v) {
     pairs *p = ctx;
@@ -320,10 +360,12 @@ static LS_PY(py_eval) {
 
 /* What Python has and lsv has not: better said than an unknown name. op: which reason */
 static LS_PY(not_offered) {
-    static const char *const reasons[] = {"a list, or dict.fromkeys(xs) for its keys, does most of what a set does",
-                                          "numbers are real here", "strings are all there is of text",
-                                          "np.load, np.loadtxt and their like read files", "values are assigned in the program"};
-    return ls_raise(in, "NotImplementedError", "%s is not part of lsv: %s", ls_builtin_short_name(self), reasons[self->op]);
+    static const char *const reasons[] = {
+        "a list, or dict.fromkeys(xs) for its keys, does most of what a set does", "numbers are real here",
+        "strings are all there is of text", "np.load, np.loadtxt and their like read files",
+        "values are assigned in the program"};
+    return ls_raise(in, "NotImplementedError", "%s is not part of lsv: %s", ls_builtin_short_name(self),
+                    reasons[self->op]);
 }
 
 /* float.is_integer and its like: numbers' own methods */
@@ -364,7 +406,9 @@ static LS_PY(float_ratio) {
     if (ls_is_int(args[0])) over = args[0].i;
     else {
         if (!ls_as_double(in, args[0], "self", &x)) return false;
-        if (!isfinite(x)) return ls_raise(in, isnan(x) ? "ValueError" : "OverflowError", "cannot convert %s to integer ratio", isnan(x) ? "NaN" : "Infinity");
+        if (!isfinite(x))
+            return ls_raise(in, isnan(x) ? "ValueError" : "OverflowError",
+                            "cannot convert %s to integer ratio", isnan(x) ? "NaN" : "Infinity");
         double m = frexp(x, &e);
         for (int k = 0; k < 60 && floor(m) != m; k++) m *= 2, e--;
         bool fits = e >= -62 && ldexp(fabs(m), e > 0 ? e : 0) < 0x1p63;
@@ -410,48 +454,71 @@ static LS_PY(slice_indices) {
 const ls_builtin ls_family_core[] = {
     {"print", "(*args, sep=' ', end='\\n', file=None, flush=False)", "writes its arguments", NULL,
      "print(1, 'a', [2.5])\n1 a [2.5]\nprint('x', 'y', sep='', end='!\\n')\nxy!\n", py_print, 0, 0, NULL},
-    {"len", "(obj, /)", "the number of elements", NULL, "len([1, 2, 3])\n3\nlen(zeros((4, 2)))\n4\n", py_len, 0, 0, NULL},
+    {"len", "(obj, /)", "the number of elements", NULL, "len([1, 2, 3])\n3\nlen(zeros((4, 2)))\n4\n", py_len,
+     0, 0, NULL},
     {"range", "(start, stop=..., step=1, /)", "the integers from start up to stop, without stop", NULL,
      "list(range(2, 10, 3))\n[2, 5, 8]\nrange(3)\nrange(0, 3)\n", ls_py_range, 0, 0, NULL},
-    {"abs", "(x, /)", "the absolute value", NULL, "abs(-4)\n4\nabs(array([-1, 2]))\narray([1, 2])\n", ls_py_abs, 0, 0, NULL},
+    {"abs", "(x, /)", "the absolute value", NULL, "abs(-4)\n4\nabs(array([-1, 2]))\narray([1, 2])\n",
+     ls_py_abs, 0, 0, NULL},
     {"min", "(*args, key=None, default=...)", "the smallest argument, or element of an iterable", NULL,
      "min(3, 1, 2)\n1\nmin([], default=0)\n0\n", ls_py_extreme, 0, 0, NULL},
     {"max", "(*args, key=None, default=...)", "the largest argument, or element of an iterable", NULL,
      "max([4, 8, 5])\n8\nmax('aa', 'b', key=len)\n'aa'\n", ls_py_extreme, 1, 0, NULL},
     {"sum", "(iterable, /, start=0)", "the sum of the elements, from left to right", NULL,
      "sum([1, 2, 3])\n6\nsum([[1], [2]], [])\n[1, 2]\n", ls_py_sum, 0, 0, NULL},
-    {"any", "(iterable, /)", "is an element true?", NULL, "any([0, 2])\nTrue\nany([])\nFalse\n", ls_py_any, 1, 0, NULL},
-    {"all", "(iterable, /)", "are all elements true?", NULL, "all([1, 0])\nFalse\nall([])\nTrue\n", ls_py_any, 0, 0, NULL},
+    {"any", "(iterable, /)", "is an element true?", NULL, "any([0, 2])\nTrue\nany([])\nFalse\n", ls_py_any, 1,
+     0, NULL},
+    {"all", "(iterable, /)", "are all elements true?", NULL, "all([1, 0])\nFalse\nall([])\nTrue\n", ls_py_any,
+     0, 0, NULL},
     {"sorted", "(iterable, /, *, key=None, reverse=False)", "a new list of the elements in order", NULL,
-     "sorted([3, 1, 2])\n[1, 2, 3]\nsorted('bca', reverse=True)\n['c', 'b', 'a']\n", ls_py_sorted, 0, 0, NULL},
-    {"reversed", "(sequence, /)", "an iterator from the last element to the first", NULL, "list(reversed([1, 2]))\n[2, 1]\n", ls_py_reversed, 0, 0, NULL},
-    {"enumerate", "(iterable, start=0)", "pairs of a count and an element", NULL, "list(enumerate('ab'))\n[(0, 'a'), (1, 'b')]\n", ls_py_enumerate, 0, 0, NULL},
-    {"zip", "(*iterables, strict=False)", "tuples of elements at the same place", NULL, "list(zip([1, 2], 'ab'))\n[(1, 'a'), (2, 'b')]\n", ls_py_zip, 0, 0, NULL},
-    {"map", "(func=..., /, *iterables)", "the function of every element", NULL, "list(map(abs, [-1, 2]))\n[1, 2]\n", ls_py_map, 0, 0, NULL},
+     "sorted([3, 1, 2])\n[1, 2, 3]\nsorted('bca', reverse=True)\n['c', 'b', 'a']\n", ls_py_sorted, 0, 0,
+     NULL},
+    {"reversed", "(sequence, /)", "an iterator from the last element to the first", NULL,
+     "list(reversed([1, 2]))\n[2, 1]\n", ls_py_reversed, 0, 0, NULL},
+    {"enumerate", "(iterable, start=0)", "pairs of a count and an element", NULL,
+     "list(enumerate('ab'))\n[(0, 'a'), (1, 'b')]\n", ls_py_enumerate, 0, 0, NULL},
+    {"zip", "(*iterables, strict=False)", "tuples of elements at the same place", NULL,
+     "list(zip([1, 2], 'ab'))\n[(1, 'a'), (2, 'b')]\n", ls_py_zip, 0, 0, NULL},
+    {"map", "(func=..., /, *iterables)", "the function of every element", NULL,
+     "list(map(abs, [-1, 2]))\n[1, 2]\n", ls_py_map, 0, 0, NULL},
     {"filter", "(function, iterable, /)", "the elements for which the function is true", NULL,
      "list(filter(None, [0, 1, 2]))\n[1, 2]\n", ls_py_filter, 0, 0, NULL},
-    {"iter", "(iterable, /)", "an iterator over the elements", NULL, "next(iter([5, 6]))\n5\n", ls_py_iter, 0, 0, NULL},
-    {"next", "(iterator, default=..., /)", "the next element of an iterator", NULL, "next(iter([]), 'none')\n'none'\n", ls_py_next, 0, 0, NULL},
-    {"list", "(iterable=(), /)", "a list of the elements", NULL, "list('ab')\n['a', 'b']\n", ls_py_list, 0, 0, NULL},
-    {"tuple", "(iterable=(), /)", "a tuple of the elements", NULL, "tuple([1, 2])\n(1, 2)\n", ls_py_tuple, 0, 0, NULL},
+    {"iter", "(iterable, /)", "an iterator over the elements", NULL, "next(iter([5, 6]))\n5\n", ls_py_iter, 0,
+     0, NULL},
+    {"next", "(iterator, default=..., /)", "the next element of an iterator", NULL,
+     "next(iter([]), 'none')\n'none'\n", ls_py_next, 0, 0, NULL},
+    {"list", "(iterable=(), /)", "a list of the elements", NULL, "list('ab')\n['a', 'b']\n", ls_py_list, 0, 0,
+     NULL},
+    {"tuple", "(iterable=(), /)", "a tuple of the elements", NULL, "tuple([1, 2])\n(1, 2)\n", ls_py_tuple, 0,
+     0, NULL},
     {"dict", "(iterable=(), /, **kwargs)", "a dictionary of pairs and keywords", NULL,
      "dict(a=1)\n{'a': 1}\ndict([(1, 2)])\n{1: 2}\n", ls_py_dict, 0, 0, NULL},
     {"str", "(object='', /)", "the text of a value", NULL, "str(1.5)\n'1.5'\n", py_str, 0, 0, NULL},
-    {"int", "(x=0, /, base=...)", "an integer from a number or a string", NULL, "int(-3.9)\n-3\nint('ff', 16)\n255\n", ls_py_int, 0, 0, NULL},
-    {"float", "(x=0.0, /)", "a float from a number or a string", NULL, "float('1e-3')\n0.001\n", ls_py_float, 0, 0, NULL},
+    {"int", "(x=0, /, base=...)", "an integer from a number or a string", NULL,
+     "int(-3.9)\n-3\nint('ff', 16)\n255\n", ls_py_int, 0, 0, NULL},
+    {"float", "(x=0.0, /)", "a float from a number or a string", NULL, "float('1e-3')\n0.001\n", ls_py_float,
+     0, 0, NULL},
     {"bool", "(x=False, /)", "is the value true?", NULL, "bool([])\nFalse\n", py_bool, 0, 0, NULL},
-    {"type", "(object, /, *more)", "the type of a value", NULL, "type(1.5)\n<class 'float'>\n", py_type, 0, 0, NULL},
+    {"type", "(object, /, *more)", "the type of a value", NULL, "type(1.5)\n<class 'float'>\n", py_type, 0, 0,
+     NULL},
     {"isinstance", "(obj, class_or_tuple, /)", "is the value of this type, or of one of these?", NULL,
      "isinstance(1, (int, float))\nTrue\nisinstance('a', int)\nFalse\n", py_isinstance, 0, 0, NULL},
-    {"issubclass", "(cls, class_or_tuple, /)", "is the type one of these, or derived from it?", NULL, "issubclass(bool, int)\nTrue\n", py_issubclass, 0, 0, NULL},
-    {"callable", "(obj, /)", "can the value be called?", NULL, "callable(len)\nTrue\ncallable(3)\nFalse\n", py_callable, 0, 0, NULL},
-    {"repr", "(obj, /)", "the text of a value as a program would write it", NULL, "repr('a')\n\"'a'\"\n", py_repr, 0, 0, NULL},
-    {"ascii", "(obj, /)", "as repr, with everything but ASCII escaped", NULL, "ascii('λ')\n\"'\\\\u03bb'\"\n", py_ascii, 0, 0, NULL},
-    {"format", "(value, format_spec='', /)", "the value's text by a format specification", NULL, "format(3.14159, '.2f')\n'3.14'\n", py_format, 0, 0, NULL},
+    {"issubclass", "(cls, class_or_tuple, /)", "is the type one of these, or derived from it?", NULL,
+     "issubclass(bool, int)\nTrue\n", py_issubclass, 0, 0, NULL},
+    {"callable", "(obj, /)", "can the value be called?", NULL, "callable(len)\nTrue\ncallable(3)\nFalse\n",
+     py_callable, 0, 0, NULL},
+    {"repr", "(obj, /)", "the text of a value as a program would write it", NULL, "repr('a')\n\"'a'\"\n",
+     py_repr, 0, 0, NULL},
+    {"ascii", "(obj, /)", "as repr, with everything but ASCII escaped", NULL, "ascii('λ')\n\"'\\\\u03bb'\"\n",
+     py_ascii, 0, 0, NULL},
+    {"format", "(value, format_spec='', /)", "the value's text by a format specification", NULL,
+     "format(3.14159, '.2f')\n'3.14'\n", py_format, 0, 0, NULL},
     {"round", "(number, ndigits=None)", "rounded to a number of decimals, half to even", NULL,
      "round(2.5)\n2\nround(3.14159, 2)\n3.14\n", ls_py_round, 0, 0, NULL},
-    {"pow", "(base, exp, mod=None)", "base ** exp, or that modulo mod", NULL, "pow(2, 10)\n1024\npow(2, 10, 1000)\n24\n", ls_py_pow, 0, 0, NULL},
-    {"divmod", "(x, y, /)", "the pair of x // y and x % y", NULL, "divmod(17, 5)\n(3, 2)\n", ls_py_divmod, 0, 0, NULL},
+    {"pow", "(base, exp, mod=None)", "base ** exp, or that modulo mod", NULL,
+     "pow(2, 10)\n1024\npow(2, 10, 1000)\n24\n", ls_py_pow, 0, 0, NULL},
+    {"divmod", "(x, y, /)", "the pair of x // y and x % y", NULL, "divmod(17, 5)\n(3, 2)\n", ls_py_divmod, 0,
+     0, NULL},
     {"hash", "(obj, /)", "the hash of a value", NULL, "hash(7)\n7\n", py_hash, 0, 0, NULL},
     {"id", "(obj, /)", "a number that tells objects apart", NULL, NULL, py_id, 0, 0, NULL},
     {"hex", "(number, /)", "the integer in base 16", NULL, "hex(255)\n'0xff'\n", ls_py_radix, 16, 0, NULL},
@@ -459,13 +526,19 @@ const ls_builtin ls_family_core[] = {
     {"bin", "(number, /)", "the integer in base 2", NULL, "bin(5)\n'0b101'\n", ls_py_radix, 2, 0, NULL},
     {"chr", "(i, /)", "the character of a code point", NULL, "chr(955)\n'λ'\n", ls_py_chr, 0, 0, NULL},
     {"ord", "(c, /)", "the code point of a character", NULL, "ord('a')\n97\n", ls_py_ord, 0, 0, NULL},
-    {"getattr", "(object, name, default=..., /)", "an attribute by its name", NULL, "getattr(3, 'real')\n3\n", py_getattr, 0, 0, NULL},
-    {"hasattr", "(obj, name, /)", "is there such an attribute?", NULL, "hasattr([], 'append')\nTrue\n", py_hasattr, 0, 0, NULL},
+    {"getattr", "(object, name, default=..., /)", "an attribute by its name", NULL, "getattr(3, 'real')\n3\n",
+     py_getattr, 0, 0, NULL},
+    {"hasattr", "(obj, name, /)", "is there such an attribute?", NULL, "hasattr([], 'append')\nTrue\n",
+     py_hasattr, 0, 0, NULL},
     {"setattr", "(obj, name, value, /)", "sets an attribute by its name", NULL, NULL, py_setattr, 0, 0, NULL},
-    {"dir", "(object=..., /)", "the names of the session, or of a value's attributes", NULL, NULL, py_dir, 0, 0, NULL},
-    {"globals vars locals", "()", "a dictionary of the session's variables", NULL, NULL, py_globals, 0, 0, NULL},
-    {"slice", "(start, stop=..., step=None, /)", "what a[start:stop:step] indexes with", NULL, "slice(1, 3)\nslice(1, 3, None)\n", py_slice, 0, 0, NULL},
-    {"eval", "(source, /)", "the value of an expression given as text", NULL, "eval('1 + 2')\n3\n", py_eval, 0, 0, NULL},
+    {"dir", "(object=..., /)", "the names of the session, or of a value's attributes", NULL, NULL, py_dir, 0,
+     0, NULL},
+    {"globals vars locals", "()", "a dictionary of the session's variables", NULL, NULL, py_globals, 0, 0,
+     NULL},
+    {"slice", "(start, stop=..., step=None, /)", "what a[start:stop:step] indexes with", NULL,
+     "slice(1, 3)\nslice(1, 3, None)\n", py_slice, 0, 0, NULL},
+    {"eval", "(source, /)", "the value of an expression given as text", NULL, "eval('1 + 2')\n3\n", py_eval,
+     0, 0, NULL},
     {"set", "(iterable=(), /)", "not offered", NULL, NULL, not_offered, 0, 0, NULL},
     {"frozenset", "(iterable=(), /)", "not offered", NULL, NULL, not_offered, 0, 0, NULL},
     {"complex", "(real=0, imag=0)", "not offered", NULL, NULL, not_offered, 1, 0, NULL},
@@ -473,14 +546,22 @@ const ls_builtin ls_family_core[] = {
     {"bytearray", "(*args)", "not offered", NULL, NULL, not_offered, 2, 0, NULL},
     {"open", "(*args, **kwargs)", "not offered", NULL, NULL, not_offered, 3, 0, NULL},
     {"input", "(prompt='', /)", "not offered", NULL, NULL, not_offered, 4, 0, NULL},
-    {"float.is_integer", "(self, /)", "has the number no fraction?", NULL, "(2.0).is_integer()\nTrue\n", float_is_integer, 0, 0, NULL},
-    {"float.real int.numerator", "(self, /)", "the number itself", NULL, NULL, number_itself, 0, LS_ATTRIBUTE, NULL},
-    {"float.conjugate", "(self, /)", "the number itself", NULL, "(3).conjugate()\n3\n", number_itself, 0, 0, NULL},
+    {"float.is_integer", "(self, /)", "has the number no fraction?", NULL, "(2.0).is_integer()\nTrue\n",
+     float_is_integer, 0, 0, NULL},
+    {"float.real int.numerator", "(self, /)", "the number itself", NULL, NULL, number_itself, 0, LS_ATTRIBUTE,
+     NULL},
+    {"float.conjugate", "(self, /)", "the number itself", NULL, "(3).conjugate()\n3\n", number_itself, 0, 0,
+     NULL},
     {"float.imag", "(self, /)", "zero", NULL, NULL, number_imag, 0, LS_ATTRIBUTE, NULL},
-    {"int.bit_length", "(self, /)", "binary digits of the magnitude", NULL, "(255).bit_length()\n8\n", int_bit_length, 0, 0, NULL},
-    {"int.bit_count", "(self, /)", "ones among the binary digits of the magnitude", NULL, "(7).bit_count()\n3\n", int_bit_count, 0, 0, NULL},
-    {"float.as_integer_ratio", "(self, /)", "the fraction that the number is exactly", NULL, "(0.75).as_integer_ratio()\n(3, 4)\n", float_ratio, 0, 0, NULL},
-    {"range.index", "(self, value, /)", "the place of a value", NULL, "range(2, 9, 3).index(5)\n1\n", range_index, 0, 0, NULL},
+    {"int.bit_length", "(self, /)", "binary digits of the magnitude", NULL, "(255).bit_length()\n8\n",
+     int_bit_length, 0, 0, NULL},
+    {"int.bit_count", "(self, /)", "ones among the binary digits of the magnitude", NULL,
+     "(7).bit_count()\n3\n", int_bit_count, 0, 0, NULL},
+    {"float.as_integer_ratio", "(self, /)", "the fraction that the number is exactly", NULL,
+     "(0.75).as_integer_ratio()\n(3, 4)\n", float_ratio, 0, 0, NULL},
+    {"range.index", "(self, value, /)", "the place of a value", NULL, "range(2, 9, 3).index(5)\n1\n",
+     range_index, 0, 0, NULL},
     {"range.count", "(self, value, /)", "how often a value is there", NULL, NULL, range_index, 1, 0, NULL},
-    {"slice.indices", "(self, len, /)", "start, stop and step for a sequence of that length", NULL, "slice(1, 10, 2).indices(5)\n(1, 5, 2)\n", slice_indices, 0, 0, NULL},
+    {"slice.indices", "(self, len, /)", "start, stop and step for a sequence of that length", NULL,
+     "slice(1, 10, 2).indices(5)\n(1, 5, 2)\n", slice_indices, 0, 0, NULL},
     {0}};

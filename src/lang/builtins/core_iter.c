@@ -8,7 +8,8 @@
 #include "lang/syntax/tree.h"
 
 /* A new iterator with its state (new references). */
-static bool make_iter(ls_interp *in, const char *type, ls_next_fn *next, ptrdiff_t len, int n, const ls_value *state, ls_value *out) {
+static bool make_iter(ls_interp *in, const char *type, ls_next_fn *next, ptrdiff_t len, int n,
+                      const ls_value *state, ls_value *out) {
     ls_value v = ls_iter_new(type, next, len);
     if (v.tag == LS_UNSET) return ls_no_memory(in);
     for (int i = 0; i < n; i++) v.iter->state[i] = ls_ref(state[i]);
@@ -16,7 +17,9 @@ static bool make_iter(ls_interp *in, const char *type, ls_next_fn *next, ptrdiff
     return true;
 }
 
-static ptrdiff_t known_length(ls_value iter) { return iter.iter->len < 0 ? -1 : iter.iter->len - iter.iter->pos; }
+static ptrdiff_t known_length(ls_value iter) {
+    return iter.iter->len < 0 ? -1 : iter.iter->len - iter.iter->pos;
+}
 
 /* ---- range, iter, next ---- */
 
@@ -24,7 +27,9 @@ LS_PY(ls_py_range) {
     int64_t start = 0, stop, step = 1;
     if (!ls_given(args[1])) {
         if (!ls_index_arg(in, args[0], &stop)) return false;
-    } else if (!ls_index_arg(in, args[0], &start) || !ls_index_arg(in, args[1], &stop) || !ls_index_arg(in, args[2], &step)) return false;
+    } else if (!ls_index_arg(in, args[0], &start) || !ls_index_arg(in, args[1], &stop) ||
+               !ls_index_arg(in, args[2], &step))
+        return false;
     if (step == 0) return ls_raise(in, "ValueError", "range() arg 3 must not be zero");
     return ls_put_value(in, ls_range_new(start, stop, step), out);
 }
@@ -32,7 +37,8 @@ LS_PY(ls_py_range) {
 LS_PY(ls_py_iter) { return ls_iterate(in, args[0], out); }
 
 LS_PY(ls_py_next) {
-    if (args[0].tag != LS_ITER) return ls_raise(in, "TypeError", "'%s' object is not an iterator", ls_type_name(args[0]));
+    if (args[0].tag != LS_ITER)
+        return ls_raise(in, "TypeError", "'%s' object is not an iterator", ls_type_name(args[0]));
     if (ls_next(in, args[0], out)) return true;
     if (in->error.set) return false;
     if (!ls_given(args[1])) return ls_raise(in, "StopIteration", "%s", "");
@@ -104,12 +110,15 @@ static bool next_zip(ls_interp *in, ls_iter *it, ls_value *out) {
     if (next_of_all(in, iters, out, &stopped)) return true;
     if (in->error.set || !it->state[1].i) return false;
     const char *many = stopped > 1 ? "s 1-" : " ";
-    if (stopped > 0) return ls_raise(in, "ValueError", "zip() argument %td is shorter than argument%s%td", stopped + 1, many, stopped);
+    if (stopped > 0)
+        return ls_raise(in, "ValueError", "zip() argument %td is shorter than argument%s%td", stopped + 1,
+                        many, stopped);
     for (ptrdiff_t i = 1; i < iters->n; i++) {
         ls_value v;
         if (ls_next(in, iters->items[i], &v)) {
             ls_drop(v);
-            return ls_raise(in, "ValueError", "zip() argument %td is longer than argument%s%td", i + 1, i > 1 ? "s 1-" : " ", i);
+            return ls_raise(in, "ValueError", "zip() argument %td is longer than argument%s%td", i + 1,
+                            i > 1 ? "s 1-" : " ", i);
         }
         if (in->error.set) return false;
     }
@@ -137,7 +146,8 @@ static bool next_map(ls_interp *in, ls_iter *it, ls_value *out) {
 }
 
 LS_PY(ls_py_map) {
-    if (!ls_given(args[0]) || args[1].tuple->n == 0) return ls_raise(in, "TypeError", "map() must have at least two arguments.");
+    if (!ls_given(args[0]) || args[1].tuple->n == 0)
+        return ls_raise(in, "TypeError", "map() must have at least two arguments.");
     ls_value state[2] = {args[0]};
     ptrdiff_t len;
     if (!iterators(in, args[1].tuple, &state[1], &len)) return false;
@@ -179,27 +189,38 @@ LS_PY(ls_py_filter) {
 /* state[0]: what is walked, pos: elements given, len: all of them */
 static bool next_reversed(ls_interp *in, ls_iter *it, ls_value *out) {
     if (it->pos >= it->len) return false;
-    if (it->state[0].tag == LS_LIST && it->len - 1 - it->pos >= it->state[0].list->n) return false; /* it shrank */
+    if (it->state[0].tag == LS_LIST && it->len - 1 - it->pos >= it->state[0].list->n)
+        return false; /* it shrank */
     ls_value at = ls_int(it->len - 1 - it->pos);
     it->pos++;
     return ls_subscript(in, it->state[0], at, out);
 }
 
 LS_PY(ls_py_reversed) {
-    static const struct { ls_tag tag; const char *type; } types[] = {
-        {LS_LIST, "list_reverseiterator"}, {LS_RANGE, "range_iterator"}, {LS_TUPLE, "reversed"}, {LS_STR, "reversed"}, {LS_ARRAY, "reversed"}};
+    static const struct {
+        ls_tag tag;
+        const char *type;
+    } types[] = {{LS_LIST, "list_reverseiterator"},
+                 {LS_RANGE, "range_iterator"},
+                 {LS_TUPLE, "reversed"},
+                 {LS_STR, "reversed"},
+                 {LS_ARRAY, "reversed"}};
     ls_value of = args[0];
     if (ls_is_tensor(of)) {
         const ls_builtin *flip = ls_builtin_find("torch.flip");
-        if (flip) return ls_call(in, (ls_value){.tag = LS_BUILTIN, .builtin = flip}, (ls_value[]){of, ls_int(0)}, 2, out);
+        if (flip)
+            return ls_call(in, (ls_value){.tag = LS_BUILTIN, .builtin = flip}, (ls_value[]){of, ls_int(0)}, 2,
+                           out);
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (of.tag != types[i].tag) continue;
         ptrdiff_t n;
         return ls_length(in, of, &n) && make_iter(in, types[i].type, next_reversed, n, 1, &of, out);
     }
-    bool view = of.tag == LS_ITER && of.iter->state[0].tag == LS_DICT && strncmp(of.iter->type, "dict_", 5) == 0;
-    if (of.tag != LS_DICT && !view) return ls_raise(in, "TypeError", "'%s' object is not reversible", ls_type_name(of));
+    bool view =
+        of.tag == LS_ITER && of.iter->state[0].tag == LS_DICT && strncmp(of.iter->type, "dict_", 5) == 0;
+    if (of.tag != LS_DICT && !view)
+        return ls_raise(in, "TypeError", "'%s' object is not reversible", ls_type_name(of));
     ls_value list;
     if (!ls_to_list(in, of, &list)) return false;
     bool ok = make_iter(in, "reversed", next_reversed, list.list->n, 1, &list, out);
@@ -247,8 +268,10 @@ static bool add_to(ls_interp *in, ls_value *total, ls_value v) {
 
 LS_PY(ls_py_sum) {
     ls_value v, it, total = args[1];
-    if (total.tag == LS_STR) return ls_raise(in, "TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
-    bool vector = args[0].tag == LS_ARRAY && args[0].array->kind == LSV_NUMPY && args[0].array->ndim == 1 && args[0].array->size > 0;
+    if (total.tag == LS_STR)
+        return ls_raise(in, "TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
+    bool vector = args[0].tag == LS_ARRAY && args[0].array->kind == LSV_NUMPY && args[0].array->ndim == 1 &&
+                  args[0].array->size > 0;
     if (vector && total.tag == LS_INT && total.i == 0 && sum_vector(args[0].array, out)) return true;
     if (!ls_iterate(in, args[0], &it)) return false;
     ls_ref(total);
@@ -297,7 +320,9 @@ LS_PY(ls_py_extreme) {
     const ls_tuple *given = args[0].tuple;
     ls_value it, v, best = {.tag = LS_UNSET}, best_key = {.tag = LS_UNSET};
     if (given->n == 0) return ls_raise(in, "TypeError", "%s expected at least 1 argument, got 0", name);
-    if (given->n > 1 && ls_given(args[2])) return ls_raise(in, "TypeError", "Cannot specify a default for %s() with multiple positional arguments", name);
+    if (given->n > 1 && ls_given(args[2]))
+        return ls_raise(in, "TypeError",
+                        "Cannot specify a default for %s() with multiple positional arguments", name);
     if (!ls_iterate(in, given->n == 1 ? given->items[0] : args[0], &it)) return false;
     bool ok = true;
     while (ok && ls_next(in, it, &v)) {
@@ -335,7 +360,12 @@ LS_PY(ls_py_extreme) {
 
 /* ---- sorting ---- */
 
-typedef struct sorter { ls_interp *in; const ls_value *keys; ptrdiff_t *order, *spare; bool failed; } sorter;
+typedef struct sorter {
+    ls_interp *in;
+    const ls_value *keys;
+    ptrdiff_t *order, *spare;
+    bool failed;
+} sorter;
 
 static bool less(sorter *s, ptrdiff_t a, ptrdiff_t b) {
     ls_value x = s->keys[a], y = s->keys[b];
@@ -416,10 +446,10 @@ done:
 }
 
 LS_PY(ls_py_sorted) {
-    bool reverse;
+    int64_t reverse;
     ls_value list;
-    if (!ls_truth(in, args[2], &reverse) || !ls_to_list(in, args[0], &list)) return false;
-    if (ls_sort_values(in, list.list->items, list.list->n, args[1], reverse)) {
+    if (!ls_index_arg(in, args[2], &reverse) || !ls_to_list(in, args[0], &list)) return false;
+    if (ls_sort_values(in, list.list->items, list.list->n, args[1], reverse != 0)) {
         *out = list;
         return true;
     }
@@ -445,12 +475,18 @@ LS_PY(ls_py_tuple) {
 
 static bool merge_pair(ls_interp *in, ls_dict *d, ls_value pair, ptrdiff_t i) {
     ls_value list;
-    if (pair.tag != LS_TUPLE && pair.tag != LS_LIST && pair.tag != LS_STR && pair.tag != LS_ARRAY && pair.tag != LS_ITER)
-        return ls_raise(in, "TypeError", "cannot convert dictionary update sequence element #%td to a sequence", i);
+    if (pair.tag != LS_TUPLE && pair.tag != LS_LIST && pair.tag != LS_STR && pair.tag != LS_ARRAY &&
+        pair.tag != LS_ITER)
+        return ls_raise(in, "TypeError",
+                        "cannot convert dictionary update sequence element #%td to a sequence", i);
     if (!ls_to_list(in, pair, &list)) return false;
     bool ok = true;
-    if (list.list->n != 2) ok = ls_raise(in, "ValueError", "dictionary update sequence element #%td has length %td; 2 is required", i, list.list->n);
-    else if (!ls_hashable(list.list->items[0])) ok = ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(list.list->items[0]));
+    if (list.list->n != 2)
+        ok = ls_raise(in, "ValueError",
+                      "dictionary update sequence element #%td has length %td; 2 is required", i,
+                      list.list->n);
+    else if (!ls_hashable(list.list->items[0]))
+        ok = ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(list.list->items[0]));
     else ok = ls_dict_set(d, list.list->items[0], list.list->items[1]) || ls_no_memory(in);
     ls_drop(list);
     return ok;

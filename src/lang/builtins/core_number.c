@@ -11,13 +11,16 @@
 #include "lang/syntax/tree.h"
 
 /* Arrays, NumPy's scalars and numeric lists: the function of that name of the value's own library. */
-static bool array_function(ls_interp *in, const char *numpy, const char *torch, const ls_value *args, int nargs, ls_value *out) {
+static bool array_function(ls_interp *in, const char *numpy, const char *torch, const ls_value *args,
+                           int nargs, ls_value *out) {
     const ls_builtin *b = ls_builtin_find(ls_is_tensor(args[0]) ? torch : numpy);
     if (!b) return ls_raise(in, "TypeError", "%s is not there for arrays", numpy);
     return ls_call(in, (ls_value){.tag = LS_BUILTIN, .builtin = b}, args, nargs, out);
 }
 
-static bool is_array_like(ls_value v) { return v.tag == LS_ARRAY || v.tag == LS_NPSCALAR || ls_numeric_list(v); }
+static bool is_array_like(ls_value v) {
+    return v.tag == LS_ARRAY || v.tag == LS_NPSCALAR || ls_numeric_list(v);
+}
 
 static bool too_large(ls_interp *in) { return ls_raise(in, "OverflowError", "int does not fit 64 bits"); }
 
@@ -25,7 +28,8 @@ LS_PY(ls_py_abs) {
     ls_value v = args[0];
     if (is_array_like(v)) return array_function(in, "np.abs", "torch.abs", args, 1, out);
     if (v.tag == LS_FLOAT) *out = ls_float(fabs(v.f));
-    else if (!ls_is_int(v)) return ls_raise(in, "TypeError", "bad operand type for abs(): '%s'", ls_type_name(v));
+    else if (!ls_is_int(v))
+        return ls_raise(in, "TypeError", "bad operand type for abs(): '%s'", ls_type_name(v));
     else if (v.i == INT64_MIN) return too_large(in);
     else *out = ls_int(v.i < 0 ? -v.i : v.i);
     return true;
@@ -55,7 +59,8 @@ static double round_decimals(double x, int64_t n) {
     exponent = atoi(strchr(text, 'e') + 1);
     int64_t digits = exponent + n;
     if (digits < -1) return copysign(0, x);
-    if (digits == -1) return fabs(x) > 0.5 * pow(10, (double)-n) ? copysign(pow(10, (double)-n), x) : copysign(0, x);
+    if (digits == -1)
+        return fabs(x) > 0.5 * pow(10, (double)-n) ? copysign(pow(10, (double)-n), x) : copysign(0, x);
     snprintf(text, sizeof text, "%.*e", (int)digits, x);
     return strtod(text, NULL);
 }
@@ -88,7 +93,8 @@ LS_PY(ls_py_round) {
     if (v.tag == LS_FLOAT && whole) return float_to_int(in, rint(v.f), out);
     if (v.tag == LS_FLOAT) {
         double r = round_decimals(v.f, n);
-        if (isinf(r) && isfinite(v.f)) return ls_raise(in, "OverflowError", "rounded value too large to represent");
+        if (isinf(r) && isfinite(v.f))
+            return ls_raise(in, "OverflowError", "rounded value too large to represent");
         *out = ls_float(r);
         return true;
     }
@@ -96,9 +102,12 @@ LS_PY(ls_py_round) {
     if (ls_is_tensor(v)) {
         const ls_builtin *b = ls_builtin_find("torch.round");
         const char *const names[] = {"decimals"};
-        if (b) return ls_call_kw(in, (ls_value){.tag = LS_BUILTIN, .builtin = b}, (ls_value[]){v, ls_int(n)}, 1, names, 1, out);
+        if (b)
+            return ls_call_kw(in, (ls_value){.tag = LS_BUILTIN, .builtin = b}, (ls_value[]){v, ls_int(n)}, 1,
+                              names, 1, out);
     }
-    if (is_array_like(v)) return array_function(in, "np.round", "torch.round", (ls_value[]){v, ls_int(n)}, 2, out);
+    if (is_array_like(v))
+        return array_function(in, "np.round", "torch.round", (ls_value[]){v, ls_int(n)}, 2, out);
     return ls_raise(in, "TypeError", "type %s doesn't define __round__ method", ls_type_name(v));
 }
 
@@ -131,7 +140,8 @@ LS_PY(ls_py_pow) {
         if (e == INT64_MIN) return too_large(in);
         e = -e;
         base = size == 1 ? 0 : inverse(base, size);
-        if (!base && size != 1) return ls_raise(in, "ValueError", "base is not invertible for the given modulus");
+        if (!base && size != 1)
+            return ls_raise(in, "ValueError", "base is not invertible for the given modulus");
     }
     wide power = base % size, r = 1 % size;
     if (power < 0) power += size;
@@ -144,8 +154,11 @@ LS_PY(ls_py_pow) {
 }
 
 LS_PY(ls_py_divmod) {
-    bool known = (ls_is_number(args[0]) || is_array_like(args[0])) && (ls_is_number(args[1]) || is_array_like(args[1]));
-    if (!known) return ls_raise(in, "TypeError", "unsupported operand type(s) for divmod(): '%s' and '%s'", ls_type_name(args[0]), ls_type_name(args[1]));
+    bool known = (ls_is_number(args[0]) || is_array_like(args[0])) &&
+                 (ls_is_number(args[1]) || is_array_like(args[1]));
+    if (!known)
+        return ls_raise(in, "TypeError", "unsupported operand type(s) for divmod(): '%s' and '%s'",
+                        ls_type_name(args[0]), ls_type_name(args[1]));
     ls_value pair[2];
     if (!ls_binary(in, LS_OP_FLOORDIV, args[0], args[1], &pair[0])) return false;
     if (!ls_binary(in, LS_OP_MOD, args[0], args[1], &pair[1])) {
@@ -162,12 +175,17 @@ LS_PY(ls_py_divmod) {
 
 static bool bad_int(ls_interp *in, ls_value text, int64_t base) {
     lsv_text t = {0};
-    if (ls_repr(in, &t, text)) ls_raise(in, "ValueError", "invalid literal for int() with base %d: %.200s", (int)base, t.data);
+    if (ls_repr(in, &t, text))
+        ls_raise(in, "ValueError", "invalid literal for int() with base %d: %.200s", (int)base, t.data);
     lsv_text_free(&t);
     return false;
 }
 
-static int digit(char c) { return isdigit((unsigned char)c) ? c - '0' : isalpha((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : 99; }
+static int digit(char c) {
+    return isdigit((unsigned char)c)   ? c - '0'
+           : isalpha((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
+                                       : 99;
+}
 
 static bool int_from_text(ls_interp *in, ls_value v, int64_t base, ls_value *out) {
     const char *s = v.str->data, *end = s + v.str->length;
@@ -175,7 +193,11 @@ static bool int_from_text(ls_interp *in, ls_value v, int64_t base, ls_value *out
     while (end > s && isspace((unsigned char)end[-1])) end--;
     bool negative = s < end && *s == '-', overflow = false;
     if (s < end && (*s == '-' || *s == '+')) s++;
-    int prefix = end - s > 2 && *s == '0' ? (tolower((unsigned char)s[1]) == 'x' ? 16 : tolower((unsigned char)s[1]) == 'o' ? 8 : tolower((unsigned char)s[1]) == 'b' ? 2 : 0) : 0;
+    int prefix = end - s > 2 && *s == '0' ? (tolower((unsigned char)s[1]) == 'x'   ? 16
+                                             : tolower((unsigned char)s[1]) == 'o' ? 8
+                                             : tolower((unsigned char)s[1]) == 'b' ? 2
+                                                                                   : 0)
+                                          : 0;
     int64_t shown = base;
     bool free_base = base == 0;
     if (prefix && (free_base || base == prefix)) {
@@ -195,7 +217,8 @@ static bool int_from_text(ls_interp *in, ls_value v, int64_t base, ls_value *out
         overflow |= value > (limit - d) / (uint64_t)base;
         value = overflow ? value : value * (uint64_t)base + d;
     }
-    if (overflow) return ls_raise(in, "OverflowError", "int('%.40s'): the number does not fit 64 bits", v.str->data);
+    if (overflow)
+        return ls_raise(in, "OverflowError", "int('%.40s'): the number does not fit 64 bits", v.str->data);
     *out = ls_int(negative ? (int64_t)(0 - value) : (int64_t)value);
     return true;
 }
@@ -205,8 +228,10 @@ LS_PY(ls_py_int) {
     if (ls_given(args[1])) {
         int64_t base;
         if (!ls_index_arg(in, args[1], &base)) return false;
-        if (v.tag != LS_STR) return ls_raise(in, "TypeError", "int() can't convert non-string with explicit base");
-        if (base != 0 && (base < 2 || base > 36)) return ls_raise(in, "ValueError", "int() base must be >= 2 and <= 36, or 0");
+        if (v.tag != LS_STR)
+            return ls_raise(in, "TypeError", "int() can't convert non-string with explicit base");
+        if (base != 0 && (base < 2 || base > 36))
+            return ls_raise(in, "ValueError", "int() base must be >= 2 and <= 36, or 0");
         return int_from_text(in, v, base, out);
     }
     if (v.tag == LS_STR) return int_from_text(in, v, 10, out);
@@ -216,23 +241,28 @@ LS_PY(ls_py_int) {
     }
     if (v.tag == LS_FLOAT) return float_to_int(in, trunc(v.f), out);
     if (v.tag == LS_ARRAY && v.array->size != 1) {
-        if (v.array->kind == LSV_TORCH) return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
+        if (v.array->kind == LSV_TORCH)
+            return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
         return ls_raise(in, "TypeError", "only 0-dimensional arrays can be converted to Python scalars");
     }
     if (v.tag == LS_ARRAY || v.tag == LS_NPSCALAR) {
-        lsv_scalar s = v.tag == LS_ARRAY ? lsv_load((lsv_dtype)v.array->dtype, v.array->data) : ls_npscalar_get(v);
+        lsv_scalar s =
+            v.tag == LS_ARRAY ? lsv_load((lsv_dtype)v.array->dtype, v.array->data) : ls_npscalar_get(v);
         if (lsv_dtype_is_float(s.dtype)) return float_to_int(in, trunc(s.f), out);
         *out = ls_int(s.i);
         return true;
     }
-    return ls_raise(in, "TypeError", "int() argument must be a string, a bytes-like object or a real number, not '%s'", ls_type_name(v));
+    return ls_raise(in, "TypeError",
+                    "int() argument must be a string, a bytes-like object or a real number, not '%s'",
+                    ls_type_name(v));
 }
 
 /* ---- float ---- */
 
 static bool bad_float(ls_interp *in, ls_value text) {
     lsv_text t = {0};
-    if (ls_repr(in, &t, text)) ls_raise(in, "ValueError", "could not convert string to float: %.200s", t.data);
+    if (ls_repr(in, &t, text))
+        ls_raise(in, "ValueError", "could not convert string to float: %.200s", t.data);
     lsv_text_free(&t);
     return false;
 }
@@ -246,7 +276,8 @@ static bool float_from_text(ls_interp *in, ls_value v, ls_value *out) {
     if (!plain) return ls_no_memory(in);
     bool ok = s < end;
     for (; s < end && ok; s++) {
-        bool between = *s == '_' && to > plain && isdigit((unsigned char)s[-1]) && isdigit((unsigned char)s[1]);
+        bool between =
+            *s == '_' && to > plain && isdigit((unsigned char)s[-1]) && isdigit((unsigned char)s[1]);
         if (between) continue;
         ok = *s && *s != '_' && !strchr("xXpP(", *s);
         *to++ = *s;
@@ -264,11 +295,14 @@ LS_PY(ls_py_float) {
     ls_value v = args[0];
     if (v.tag == LS_STR) return float_from_text(in, v, out);
     if (v.tag == LS_ARRAY && v.array->size != 1) {
-        if (v.array->kind == LSV_TORCH) return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
+        if (v.array->kind == LSV_TORCH)
+            return ls_raise(in, "ValueError", "only one element tensors can be converted to Python scalars");
         return ls_raise(in, "TypeError", "only 0-dimensional arrays can be converted to Python scalars");
     }
     double x;
-    if (!ls_is_number(v) && v.tag != LS_ARRAY) return ls_raise(in, "TypeError", "float() argument must be a string or a real number, not '%s'", ls_type_name(v));
+    if (!ls_is_number(v) && v.tag != LS_ARRAY)
+        return ls_raise(in, "TypeError", "float() argument must be a string or a real number, not '%s'",
+                        ls_type_name(v));
     if (!ls_as_double(in, v, "x", &x)) return false;
     *out = ls_float(x);
     return true;
@@ -306,9 +340,13 @@ LS_PY(ls_py_chr) {
 }
 
 LS_PY(ls_py_ord) {
-    if (args[0].tag != LS_STR) return ls_raise(in, "TypeError", "ord() expected string of length 1, but %s found", ls_type_name(args[0]));
+    if (args[0].tag != LS_STR)
+        return ls_raise(in, "TypeError", "ord() expected string of length 1, but %s found",
+                        ls_type_name(args[0]));
     const ls_str *s = args[0].str;
-    if (s->points != 1) return ls_raise(in, "TypeError", "ord() expected a character, but string of length %td found", s->points);
+    if (s->points != 1)
+        return ls_raise(in, "TypeError", "ord() expected a character, but string of length %td found",
+                        s->points);
     const unsigned char *u = (const unsigned char *)s->data;
     int64_t p = s->length == 1 ? u[0] : u[0] & (0x7F >> s->length);
     for (size_t k = 1; k < s->length; k++) p = p << 6 | (u[k] & 0x3F);

@@ -45,7 +45,9 @@ static LS_PY(dict_setdefault) {
     return ls_no_memory(in);
 }
 
-static LS_PY(dict_update) { return ls_dict_merge(in, args[0].dict, args[1]) && ls_dict_merge(in, args[0].dict, args[2]); }
+static LS_PY(dict_update) {
+    return ls_dict_merge(in, args[0].dict, args[1]) && ls_dict_merge(in, args[0].dict, args[2]);
+}
 
 static LS_PY(dict_clear) {
     ls_dict_clear(args[0].dict);
@@ -112,8 +114,10 @@ static bool next_item(ls_interp *in, ls_iter *it, ls_value *out) {
 }
 
 static LS_PY(dict_view) {
-    static const struct { const char *type; ls_next_fn *next; } views[] = {
-        {"dict_keys", next_key}, {"dict_values", next_value}, {"dict_items", next_item}};
+    static const struct {
+        const char *type;
+        ls_next_fn *next;
+    } views[] = {{"dict_keys", next_key}, {"dict_values", next_value}, {"dict_items", next_item}};
     ls_value v = ls_iter_new(views[self->op].type, views[self->op].next, args[0].dict->n);
     if (v.tag == LS_UNSET) return ls_no_memory(in);
     v.iter->state[0] = ls_ref(args[0]);
@@ -122,16 +126,26 @@ static LS_PY(dict_view) {
 }
 
 const ls_builtin ls_family_dict[] = {
-    {"dict.get", "(self, key, default=None, /)", "the value of a key, or the default", NULL, "{'a': 1}.get('a')\n1\n{}.get('a', 0)\n0\n", dict_get, 0, 0, NULL},
-    {"dict.keys", "(self, /)", "a view of the keys", NULL, "{'a': 1}.keys()\ndict_keys(['a'])\n", dict_view, 0, 0, NULL},
-    {"dict.values", "(self, /)", "a view of the values", NULL, "{'a': 1}.values()\ndict_values([1])\n", dict_view, 1, 0, NULL},
-    {"dict.items", "(self, /)", "a view of the pairs of key and value", NULL, "{'a': 1}.items()\ndict_items([('a', 1)])\n", dict_view, 2, 0, NULL},
-    {"dict.pop", "(self, key, default=..., /)", "takes out a key and gives its value back", NULL, "{'a': 1}.pop('a')\n1\n", dict_pop, 0, 0, NULL},
-    {"dict.popitem", "(self, /)", "takes out the last pair and gives it back", NULL, "{'a': 1, 'b': 2}.popitem()\n('b', 2)\n", dict_popitem, 0, 0, NULL},
-    {"dict.setdefault", "(self, key, default=None, /)", "the value of a key, which is set where it is missing", NULL,
+    {"dict.get", "(self, key, default=None, /)", "the value of a key, or the default", NULL,
+     "{'a': 1}.get('a')\n1\n{}.get('a', 0)\n0\n", dict_get, 0, 0, NULL},
+    {"dict.keys", "(self, /)", "a view of the keys", NULL, "{'a': 1}.keys()\ndict_keys(['a'])\n", dict_view,
+     0, 0, NULL},
+    {"dict.values", "(self, /)", "a view of the values", NULL, "{'a': 1}.values()\ndict_values([1])\n",
+     dict_view, 1, 0, NULL},
+    {"dict.items", "(self, /)", "a view of the pairs of key and value", NULL,
+     "{'a': 1}.items()\ndict_items([('a', 1)])\n", dict_view, 2, 0, NULL},
+    {"dict.pop", "(self, key, default=..., /)", "takes out a key and gives its value back", NULL,
+     "{'a': 1}.pop('a')\n1\n", dict_pop, 0, 0, NULL},
+    {"dict.popitem", "(self, /)", "takes out the last pair and gives it back", NULL,
+     "{'a': 1, 'b': 2}.popitem()\n('b', 2)\n", dict_popitem, 0, 0, NULL},
+    {"dict.setdefault", "(self, key, default=None, /)",
+     "the value of a key, which is set where it is missing", NULL,
      "d = {}; d.setdefault('a', []).append(1); d\n{'a': [1]}\n", dict_setdefault, 0, 0, NULL},
-    {"dict.update", "(self, other=(), /, **kwargs)", "sets the pairs of another dictionary", NULL, "d = {'a': 1}; d.update(b=2); d\n{'a': 1, 'b': 2}\n", dict_update, 0, 0, NULL},
+    {"dict.update", "(self, other=(), /, **kwargs)", "sets the pairs of another dictionary", NULL,
+     "d = {'a': 1}; d.update(b=2); d\n{'a': 1, 'b': 2}\n", dict_update, 0, 0, NULL},
     {"dict.clear", "(self, /)", "takes out all pairs", NULL, NULL, dict_clear, 0, 0, NULL},
-    {"dict.copy", "(self, /)", "a new dictionary of the same pairs", NULL, "{'a': 1}.copy()\n{'a': 1}\n", dict_copy, 0, 0, NULL},
-    {"dict.fromkeys", "(iterable, value=None, /)", "a dictionary with these keys and one value", NULL, "dict.fromkeys('ab', 0)\n{'a': 0, 'b': 0}\n", dict_fromkeys, 0, 0, NULL},
+    {"dict.copy", "(self, /)", "a new dictionary of the same pairs", NULL, "{'a': 1}.copy()\n{'a': 1}\n",
+     dict_copy, 0, 0, NULL},
+    {"dict.fromkeys", "(iterable, value=None, /)", "a dictionary with these keys and one value", NULL,
+     "dict.fromkeys('ab', 0)\n{'a': 0, 'b': 0}\n", dict_fromkeys, 0, 0, NULL},
     {0}};

@@ -6,7 +6,8 @@
 #include "lang/syntax/tree.h"
 
 /* The state values are taken, also when that fails. */
-static bool make(ls_interp *in, const char *type, ls_next_fn *next, int n, const ls_value *state, ls_value *out) {
+static bool make(ls_interp *in, const char *type, ls_next_fn *next, int n, const ls_value *state,
+                 ls_value *out) {
     bool there = true;
     for (int i = 0; i < n; i++) there = there && state[i].tag != LS_UNSET;
     ls_value v = there ? ls_iter_new(type, next, -1) : (ls_value){.tag = LS_UNSET};
@@ -31,10 +32,12 @@ static ls_value places(ptrdiff_t n, int step) {
 }
 
 /* The elements of the pools at the places; one pool for all where there is but one. */
-static bool chosen(ls_interp *in, const ls_value *pools, ptrdiff_t npools, const ls_list *at, ptrdiff_t r, ls_value *out) {
+static bool chosen(ls_interp *in, const ls_value *pools, ptrdiff_t npools, const ls_list *at, ptrdiff_t r,
+                   ls_value *out) {
     ls_value t = ls_tuple_new(r);
     if (t.tag == LS_UNSET) return ls_no_memory(in);
-    for (ptrdiff_t i = 0; i < r; i++) t.tuple->items[i] = ls_ref(pools[npools > 1 ? i % npools : 0].list->items[at->items[i].i]);
+    for (ptrdiff_t i = 0; i < r; i++)
+        t.tuple->items[i] = ls_ref(pools[npools > 1 ? i % npools : 0].list->items[at->items[i].i]);
     *out = t;
     return true;
 }
@@ -79,7 +82,8 @@ static LS_PY(py_product) {
         }
         pools.tuple->items[i] = list;
     }
-    return make(in, "itertools.product", next_product, 2, (ls_value[]){pools, places(of->n * repeat, 0)}, out);
+    return make(in, "itertools.product", next_product, 2, (ls_value[]){pools, places(of->n * repeat, 0)},
+                out);
 }
 
 /* state: the pool, places; the next places in lexicographic order, repeated ones allowed or not */
@@ -115,7 +119,8 @@ static LS_PY(py_combinations) {
     ls_value pool;
     if (!count_arg(in, args[1], &r) || !ls_to_list(in, args[0], &pool)) return false;
     const char *type = self->op ? "itertools.combinations_with_replacement" : "itertools.combinations";
-    return make(in, type, next_combination, 3, (ls_value[]){pool, places(r, self->op ? 0 : 1), ls_int(self->op)}, out);
+    return make(in, type, next_combination, 3,
+                (ls_value[]){pool, places(r, self->op ? 0 : 1), ls_int(self->op)}, out);
 }
 
 /* state: the pool, its places in the present order, turns left per place */
@@ -152,7 +157,8 @@ static LS_PY(py_permutations) {
     if (args[1].tag == LS_NONE) r = pool.list->n;
     ls_value turns = places(r, 0);
     for (ptrdiff_t i = 0; turns.tag != LS_UNSET && i < r; i++) turns.list->items[i].i = pool.list->n - i;
-    return make(in, "itertools.permutations", next_permutation, 3, (ls_value[]){pool, places(pool.list->n, 1), turns}, out);
+    return make(in, "itertools.permutations", next_permutation, 3,
+                (ls_value[]){pool, places(pool.list->n, 1), turns}, out);
 }
 
 /* ---- one after the other: chain, cycle, repeat, count ---- */
@@ -180,7 +186,8 @@ static bool next_chain(ls_interp *in, ls_iter *it, ls_value *out) {
 /* op: 1 from_iterable */
 static LS_PY(py_chain) {
     ls_value of;
-    return ls_iterate(in, args[0], &of) && make(in, "itertools.chain", next_chain, 2, (ls_value[]){of, ls_none()}, out);
+    return ls_iterate(in, args[0], &of) &&
+           make(in, "itertools.chain", next_chain, 2, (ls_value[]){of, ls_none()}, out);
 }
 
 /* state: iterator or None, list of what it gave */
@@ -204,7 +211,8 @@ static bool next_cycle(ls_interp *in, ls_iter *it, ls_value *out) {
 
 static LS_PY(py_cycle) {
     ls_value of;
-    return ls_iterate(in, args[0], &of) && make(in, "itertools.cycle", next_cycle, 2, (ls_value[]){of, ls_list_new(0)}, out);
+    return ls_iterate(in, args[0], &of) &&
+           make(in, "itertools.cycle", next_cycle, 2, (ls_value[]){of, ls_list_new(0)}, out);
 }
 
 static bool next_repeat(ls_interp *in, ls_iter *it, ls_value *out) {
@@ -217,7 +225,8 @@ static bool next_repeat(ls_interp *in, ls_iter *it, ls_value *out) {
 static LS_PY(py_repeat) {
     int64_t times = 0;
     if (ls_given(args[1]) && !ls_index_arg(in, args[1], &times)) return false;
-    return make(in, "itertools.repeat", next_repeat, 2, (ls_value[]){ls_ref(args[0]), ls_given(args[1]) ? ls_int(times) : ls_none()}, out);
+    return make(in, "itertools.repeat", next_repeat, 2,
+                (ls_value[]){ls_ref(args[0]), ls_given(args[1]) ? ls_int(times) : ls_none()}, out);
 }
 
 static bool next_count(ls_interp *in, ls_iter *it, ls_value *out) {
@@ -229,7 +238,8 @@ static bool next_count(ls_interp *in, ls_iter *it, ls_value *out) {
 }
 
 static LS_PY(py_count) {
-    if (!ls_is_number(args[0]) || !ls_is_number(args[1])) return ls_raise(in, "TypeError", "a number is required");
+    if (!ls_is_number(args[0]) || !ls_is_number(args[1]))
+        return ls_raise(in, "TypeError", "a number is required");
     return make(in, "itertools.count", next_count, 2, (ls_value[]){ls_ref(args[0]), ls_ref(args[1])}, out);
 }
 
@@ -256,18 +266,29 @@ static bool next_islice(ls_interp *in, ls_iter *it, ls_value *out) {
 static LS_PY(py_islice) {
     const ls_tuple *t = args[1].tuple;
     int64_t parts[3] = {0, 0, 1};
-    if (t->n < 1 || t->n > 3) return ls_raise(in, "TypeError", "islice expected at %s arguments, got %td", t->n ? "most 4" : "least 2", t->n + 1);
+    if (t->n < 1 || t->n > 3)
+        return ls_raise(in, "TypeError", "islice expected at %s arguments, got %td",
+                        t->n ? "most 4" : "least 2", t->n + 1);
     for (int i = 0; i < t->n; i++) {
         ls_value v = t->items[i];
         int k = t->n == 1 ? 1 : i;
         bool integer = ls_is_int(v) || (v.tag == LS_NPSCALAR && lsv_dtype_is_int((lsv_dtype)v.dtype));
-        if (v.tag != LS_NONE && !integer) return ls_raise(in, "ValueError", "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        if (v.tag != LS_NONE && !integer)
+            return ls_raise(in, "ValueError",
+                            "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
         if (v.tag != LS_NONE) parts[k] = v.i;
-        if (parts[k] < (k == 2)) return ls_raise(in, "ValueError", k == 2 ? "Step for islice() must be a positive integer or None." : "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+        if (parts[k] < (k == 2))
+            return ls_raise(in, "ValueError",
+                            k == 2
+                                ? "Step for islice() must be a positive integer or None."
+                                : "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
     }
     ls_value stop = t->items[t->n == 1 ? 0 : 1], of;
     if (!ls_iterate(in, args[0], &of)) return false;
-    return make(in, "itertools.islice", next_islice, 4, (ls_value[]){of, ls_int(parts[0]), stop.tag == LS_NONE ? ls_none() : ls_int(parts[1]), ls_int(parts[2])}, out);
+    return make(in, "itertools.islice", next_islice, 4,
+                (ls_value[]){of, ls_int(parts[0]), stop.tag == LS_NONE ? ls_none() : ls_int(parts[1]),
+                             ls_int(parts[2])},
+                out);
 }
 
 static bool holds(ls_interp *in, ls_value f, ls_value v, bool *yes) {
@@ -306,9 +327,11 @@ static bool next_while(ls_interp *in, ls_iter *it, ls_value *out) {
 }
 
 static LS_PY(py_while) {
-    static const char *const types[] = {"itertools.takewhile", "itertools.dropwhile", "itertools.filterfalse"};
+    static const char *const types[] = {"itertools.takewhile", "itertools.dropwhile",
+                                        "itertools.filterfalse"};
     ls_value of;
-    return ls_iterate(in, args[1], &of) && make(in, types[self->op], next_while, 3, (ls_value[]){ls_ref(args[0]), of, ls_int(self->op)}, out);
+    return ls_iterate(in, args[1], &of) &&
+           make(in, types[self->op], next_while, 3, (ls_value[]){ls_ref(args[0]), of, ls_int(self->op)}, out);
 }
 
 /* state: data, selectors */
@@ -355,8 +378,9 @@ static bool next_accumulate(ls_interp *in, ls_iter *it, ls_value *out) {
     }
     if (!ls_given(it->state[2]) || !ls_next(in, it->state[0], &v)) return false;
     ls_value next;
-    bool ok = it->state[1].tag == LS_NONE ? ls_binary(in, LS_OP_ADD, it->state[2], v, &next)
-                                          : ls_call(in, it->state[1], (ls_value[]){it->state[2], v}, 2, &next);
+    bool ok = it->state[1].tag == LS_NONE
+                  ? ls_binary(in, LS_OP_ADD, it->state[2], v, &next)
+                  : ls_call(in, it->state[1], (ls_value[]){it->state[2], v}, 2, &next);
     ls_drop(v);
     if (!ok) return false;
     ls_drop(it->state[2]);
@@ -371,7 +395,8 @@ static LS_PY(py_accumulate) {
         ls_drop(initial);
         return false;
     }
-    return make(in, "itertools.accumulate", next_accumulate, 3, (ls_value[]){of, ls_ref(args[1]), initial}, out);
+    return make(in, "itertools.accumulate", next_accumulate, 3, (ls_value[]){of, ls_ref(args[1]), initial},
+                out);
 }
 
 static bool next_starmap(ls_interp *in, ls_iter *it, ls_value *out) {
@@ -387,7 +412,8 @@ static bool next_starmap(ls_interp *in, ls_iter *it, ls_value *out) {
 
 static LS_PY(py_starmap) {
     ls_value of;
-    return ls_iterate(in, args[1], &of) && make(in, "itertools.starmap", next_starmap, 2, (ls_value[]){ls_ref(args[0]), of}, out);
+    return ls_iterate(in, args[1], &of) &&
+           make(in, "itertools.starmap", next_starmap, 2, (ls_value[]){ls_ref(args[0]), of}, out);
 }
 
 static bool next_pairwise(ls_interp *in, ls_iter *it, ls_value *out) {
@@ -407,7 +433,8 @@ static bool next_pairwise(ls_interp *in, ls_iter *it, ls_value *out) {
 
 static LS_PY(py_pairwise) {
     ls_value of;
-    return ls_iterate(in, args[0], &of) && make(in, "itertools.pairwise", next_pairwise, 2, (ls_value[]){of, ls_none()}, out);
+    return ls_iterate(in, args[0], &of) &&
+           make(in, "itertools.pairwise", next_pairwise, 2, (ls_value[]){of, ls_none()}, out);
 }
 
 /* state: tuple of iterators (None: at its end), what fills in */
@@ -449,26 +476,44 @@ static LS_PY(py_zip_longest) {
 
 const ls_builtin ls_family_itertools[] = {
     {"itertools.product", "(*iterables, repeat=1)", "all tuples of one element of each", NULL,
-     "from itertools import product; list(product([1, 2], 'ab'))\n[(1, 'a'), (1, 'b'), (2, 'a'), (2, 'b')]\n", py_product, 0, 0, NULL},
+     "from itertools import product; list(product([1, 2], 'ab'))\n[(1, 'a'), (1, 'b'), (2, 'a'), (2, 'b')]\n",
+     py_product, 0, 0, NULL},
     {"itertools.combinations", "(iterable, r)", "all choices of r elements, in order", NULL,
-     "from itertools import combinations; list(combinations('abc', 2))\n[('a', 'b'), ('a', 'c'), ('b', 'c')]\n", py_combinations, 0, 0, NULL},
-    {"itertools.combinations_with_replacement", "(iterable, r)", "all choices of r elements, repeats allowed", NULL, NULL, py_combinations, 1, 0, NULL},
+     "from itertools import combinations; list(combinations('abc', 2))\n[('a', 'b'), ('a', 'c'), ('b', "
+     "'c')]\n",
+     py_combinations, 0, 0, NULL},
+    {"itertools.combinations_with_replacement", "(iterable, r)", "all choices of r elements, repeats allowed",
+     NULL, NULL, py_combinations, 1, 0, NULL},
     {"itertools.permutations", "(iterable, r=None)", "all arrangements of r elements", NULL,
-     "from itertools import permutations; list(permutations([1, 2]))\n[(1, 2), (2, 1)]\n", py_permutations, 0, 0, NULL},
-    {"itertools.chain", "(*iterables)", "the elements of one iterable after the other", NULL, "from itertools import chain; list(chain([1], 'a'))\n[1, 'a']\n", py_chain, 0, 0, NULL},
-    {"itertools.chain.from_iterable", "(iterable, /)", "the elements of the iterables in an iterable", NULL, NULL, py_chain, 1, 0, NULL},
+     "from itertools import permutations; list(permutations([1, 2]))\n[(1, 2), (2, 1)]\n", py_permutations, 0,
+     0, NULL},
+    {"itertools.chain", "(*iterables)", "the elements of one iterable after the other", NULL,
+     "from itertools import chain; list(chain([1], 'a'))\n[1, 'a']\n", py_chain, 0, 0, NULL},
+    {"itertools.chain.from_iterable", "(iterable, /)", "the elements of the iterables in an iterable", NULL,
+     NULL, py_chain, 1, 0, NULL},
     {"itertools.cycle", "(iterable, /)", "the elements again and again", NULL, NULL, py_cycle, 0, 0, NULL},
-    {"itertools.repeat", "(object, times=...)", "one value again and again, or so many times", NULL, "from itertools import repeat; list(repeat(7, 2))\n[7, 7]\n", py_repeat, 0, 0, NULL},
-    {"itertools.count", "(start=0, step=1)", "start, start + step, and so on without end", NULL, NULL, py_count, 0, 0, NULL},
+    {"itertools.repeat", "(object, times=...)", "one value again and again, or so many times", NULL,
+     "from itertools import repeat; list(repeat(7, 2))\n[7, 7]\n", py_repeat, 0, 0, NULL},
+    {"itertools.count", "(start=0, step=1)", "start, start + step, and so on without end", NULL, NULL,
+     py_count, 0, 0, NULL},
     {"itertools.islice", "(iterable, /, *args)", "a slice of an iterable: stop, or start, stop, step", NULL,
      "from itertools import islice, count; list(islice(count(5), 2))\n[5, 6]\n", py_islice, 0, 0, NULL},
-    {"itertools.takewhile", "(predicate, iterable, /)", "the elements up to the first that fails", NULL, NULL, py_while, TAKE, 0, NULL},
-    {"itertools.dropwhile", "(predicate, iterable, /)", "the elements from the first that fails on", NULL, NULL, py_while, DROP, 0, NULL},
-    {"itertools.filterfalse", "(function, iterable, /)", "the elements for which the function is false", NULL, NULL, py_while, FALSE_ONES, 0, NULL},
-    {"itertools.compress", "(data, selectors)", "the elements whose selector is true", NULL, NULL, py_compress, 0, 0, NULL},
-    {"itertools.accumulate", "(iterable, func=None, *, initial=None)", "running sums, or results of a function", NULL,
+    {"itertools.takewhile", "(predicate, iterable, /)", "the elements up to the first that fails", NULL, NULL,
+     py_while, TAKE, 0, NULL},
+    {"itertools.dropwhile", "(predicate, iterable, /)", "the elements from the first that fails on", NULL,
+     NULL, py_while, DROP, 0, NULL},
+    {"itertools.filterfalse", "(function, iterable, /)", "the elements for which the function is false", NULL,
+     NULL, py_while, FALSE_ONES, 0, NULL},
+    {"itertools.compress", "(data, selectors)", "the elements whose selector is true", NULL, NULL,
+     py_compress, 0, 0, NULL},
+    {"itertools.accumulate", "(iterable, func=None, *, initial=None)",
+     "running sums, or results of a function", NULL,
      "from itertools import accumulate; list(accumulate([1, 2, 3]))\n[1, 3, 6]\n", py_accumulate, 0, 0, NULL},
-    {"itertools.starmap", "(function, iterable, /)", "the function of every tuple's elements", NULL, NULL, py_starmap, 0, 0, NULL},
-    {"itertools.pairwise", "(iterable, /)", "every element with the one after it", NULL, "from itertools import pairwise; list(pairwise('abc'))\n[('a', 'b'), ('b', 'c')]\n", py_pairwise, 0, 0, NULL},
-    {"itertools.zip_longest", "(*iterables, fillvalue=None)", "tuples of elements at the same place, up to the longest", NULL, NULL, py_zip_longest, 0, 0, NULL},
+    {"itertools.starmap", "(function, iterable, /)", "the function of every tuple's elements", NULL, NULL,
+     py_starmap, 0, 0, NULL},
+    {"itertools.pairwise", "(iterable, /)", "every element with the one after it", NULL,
+     "from itertools import pairwise; list(pairwise('abc'))\n[('a', 'b'), ('b', 'c')]\n", py_pairwise, 0, 0,
+     NULL},
+    {"itertools.zip_longest", "(*iterables, fillvalue=None)",
+     "tuples of elements at the same place, up to the longest", NULL, NULL, py_zip_longest, 0, 0, NULL},
     {0}};

@@ -3,6 +3,7 @@
 
 #include "array/elementwise.h"
 #include "lang/builtins/linear.h"
+#include "linalg/truncated.h"
 
 static const char *const svd_fields[] = {"U", "S", "Vh"}, *const svd_v_fields[] = {"U", "S", "V"}, *const qr_fields[] = {"Q", "R"},
                   *const eig_fields[] = {"eigenvalues", "eigenvectors"}, *const slogdet_fields[] = {"sign", "logabsdet"},
@@ -49,7 +50,7 @@ BUILTIN(torch_svd) {
     return ls_give_arrays(w, out, LSV_OK, &old_svd_record, 3, r);
 }
 
-/* torch.svd_lowrank(A, q=6, niter=2): the leading q triplets, from the full decomposition */
+/* torch.svd_lowrank(A, q=6, niter=2): the leading q triplets, to full accuracy whatever niter says; V is (n, q) */
 BUILTIN(torch_svd_lowrank) {
     lsv_array *a, *r[3];
     ptrdiff_t q;
@@ -57,13 +58,15 @@ BUILTIN(torch_svd_lowrank) {
     if (a->ndim != 2) return ls_raise(w->in, "RuntimeError", "svd_lowrank takes a matrix here, not a %d-D tensor", a->ndim);
     ptrdiff_t least = a->shape[0] < a->shape[1] ? a->shape[0] : a->shape[1];
     if (q < 0 || q > least) return ls_raise(w->in, "ValueError", "q(=%td) must be non-negative integer and not greater than min(m, n)=%td", q, least);
-    if (!usv(w, a, false, r)) return false;
-    for (int i = 0; i < 3; i++) {
-        lsv_index ix[2] = {{.type = LSV_IX_ELLIPSIS}, {.type = LSV_IX_SLICE, .has_stop = true, .stop = q, .step = 1}};
-        if (!ls_ok(w, lsv_index_get(r[i], ix, 2, &r[i], &w->err)) || !ls_keep(w, r[i])) return false;
-    }
-    for (int i = 0; i < 3; i++) lsv_ref(r[i]);
-    return ls_give_arrays(w, out, LSV_OK, NULL, 3, r);
+    if (!ls_ok(w, lsv_svd_truncated(a, q, NULL, &r[0], &r[1], &r[2], NULL, &w->err))) return false;
+    lsv_array *v = NULL;
+    bool ok = ls_ok(w, lsv_transpose(r[2], NULL, &v, &w->err));
+    lsv_release(r[2]);
+    r[2] = v;
+    if (ok) return ls_give_arrays(w, out, LSV_OK, NULL, 3, r);
+    lsv_release(r[0]);
+    lsv_release(r[1]);
+    return false;
 }
 
 /* torch.linalg.qr(A, mode="reduced"): mode "r" has an empty Q */

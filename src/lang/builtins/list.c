@@ -10,7 +10,8 @@ static LS_PY(list_extend) {
     ls_value more;
     if (!ls_to_list(in, args[1], &more)) return false;
     bool ok = true;
-    for (ptrdiff_t i = 0; ok && i < more.list->n; i++) ok = ls_list_append(args[0].list, more.list->items[i]) || ls_no_memory(in);
+    for (ptrdiff_t i = 0; ok && i < more.list->n; i++)
+        ok = ls_list_append(args[0].list, more.list->items[i]) || ls_no_memory(in);
     ls_drop(more);
     return ok;
 }
@@ -82,16 +83,17 @@ static LS_PY(list_reverse) {
     return true;
 }
 
-/* The list is empty while its elements are compared, so that a key function cannot pull it from under the sort. */
+/* The list is empty while its elements are compared, so that a key function cannot pull it from under the
+ * sort. */
 static LS_PY(list_sort) {
     ls_list *l = args[0].list;
-    bool reverse;
-    if (!ls_truth(in, args[2], &reverse)) return false;
+    int64_t reverse;
+    if (!ls_index_arg(in, args[2], &reverse)) return false;
     ls_value *items = l->items;
     ptrdiff_t n = l->n, capacity = l->capacity;
     l->items = NULL;
     l->n = l->capacity = 0;
-    bool ok = ls_sort_values(in, items, n, args[1], reverse);
+    bool ok = ls_sort_values(in, items, n, args[1], reverse != 0);
     ls_value *meanwhile = l->items;
     ptrdiff_t more = l->n;
     if (meanwhile) { /* somebody appended: keep those instead of losing the elements */
@@ -142,21 +144,33 @@ static LS_PY(sequence_count) {
 }
 
 const ls_builtin ls_family_list[] = {
-    {"list.append", "(self, object, /)", "adds an element at the end", NULL, "x = [1]; x.append(2); x\n[1, 2]\n", list_append, 0, 0, NULL},
-    {"list.extend", "(self, iterable, /)", "adds the elements of an iterable at the end", NULL, "x = [1]; x.extend('ab'); x\n[1, 'a', 'b']\n", list_extend, 0, 0, NULL},
-    {"list.insert", "(self, index, object, /)", "puts an element before a place", NULL, "x = [1, 3]; x.insert(1, 2); x\n[1, 2, 3]\n", list_insert, 0, 0, NULL},
-    {"list.pop", "(self, index=-1, /)", "takes out the element at a place and gives it back", NULL, "[1, 2].pop()\n2\n[1, 2].pop(0)\n1\n", list_pop, 0, 0, NULL},
-    {"list.remove", "(self, value, /)", "takes out the first such element", NULL, "x = [1, 2, 1]; x.remove(1); x\n[2, 1]\n", list_remove, 0, 0, NULL},
+    {"list.append", "(self, object, /)", "adds an element at the end", NULL,
+     "x = [1]; x.append(2); x\n[1, 2]\n", list_append, 0, 0, NULL},
+    {"list.extend", "(self, iterable, /)", "adds the elements of an iterable at the end", NULL,
+     "x = [1]; x.extend('ab'); x\n[1, 'a', 'b']\n", list_extend, 0, 0, NULL},
+    {"list.insert", "(self, index, object, /)", "puts an element before a place", NULL,
+     "x = [1, 3]; x.insert(1, 2); x\n[1, 2, 3]\n", list_insert, 0, 0, NULL},
+    {"list.pop", "(self, index=-1, /)", "takes out the element at a place and gives it back", NULL,
+     "[1, 2].pop()\n2\n[1, 2].pop(0)\n1\n", list_pop, 0, 0, NULL},
+    {"list.remove", "(self, value, /)", "takes out the first such element", NULL,
+     "x = [1, 2, 1]; x.remove(1); x\n[2, 1]\n", list_remove, 0, 0, NULL},
     {"list.clear", "(self, /)", "takes out all elements", NULL, NULL, list_clear, 0, 0, NULL},
-    {"list.copy", "(self, /)", "a new list of the same elements", NULL, "[1, 2].copy()\n[1, 2]\n", list_copy, 0, 0, NULL},
-    {"list.reverse", "(self, /)", "turns the order round", NULL, "x = [1, 2]; x.reverse(); x\n[2, 1]\n", list_reverse, 0, 0, NULL},
+    {"list.copy", "(self, /)", "a new list of the same elements", NULL, "[1, 2].copy()\n[1, 2]\n", list_copy,
+     0, 0, NULL},
+    {"list.reverse", "(self, /)", "turns the order round", NULL, "x = [1, 2]; x.reverse(); x\n[2, 1]\n",
+     list_reverse, 0, 0, NULL},
     {"list.sort", "(self, /, *, key=None, reverse=False)", "puts the elements in order, stably", NULL,
-     "x = [3, 1, 2]; x.sort(); x\n[1, 2, 3]\nx = ['bb', 'a']; x.sort(key=len); x\n['a', 'bb']\n", list_sort, 0, 0, NULL},
-    {"list.index", "(self, value, start=None, stop=None, /)", "the first place of a value", NULL, "[5, 6].index(6)\n1\n", sequence_index, 0, 0, NULL},
-    {"list.count", "(self, value, /)", "how often a value is there", NULL, "[1, 2, 1].count(1)\n2\n", sequence_count, 0, 0, NULL},
+     "x = [3, 1, 2]; x.sort(); x\n[1, 2, 3]\nx = ['bb', 'a']; x.sort(key=len); x\n['a', 'bb']\n", list_sort,
+     0, 0, NULL},
+    {"list.index", "(self, value, start=None, stop=None, /)", "the first place of a value", NULL,
+     "[5, 6].index(6)\n1\n", sequence_index, 0, 0, NULL},
+    {"list.count", "(self, value, /)", "how often a value is there", NULL, "[1, 2, 1].count(1)\n2\n",
+     sequence_count, 0, 0, NULL},
     {0}};
 
-const ls_builtin ls_family_tuple[] = {
-    {"tuple.index", "(self, value, start=None, stop=None, /)", "the first place of a value", NULL, "(5, 6).index(6)\n1\n", sequence_index, 0, 0, NULL},
-    {"tuple.count", "(self, value, /)", "how often a value is there", NULL, "(1, 2, 1).count(1)\n2\n", sequence_count, 0, 0, NULL},
-    {0}};
+const ls_builtin ls_family_tuple[] = {{"tuple.index", "(self, value, start=None, stop=None, /)",
+                                       "the first place of a value", NULL, "(5, 6).index(6)\n1\n",
+                                       sequence_index, 0, 0, NULL},
+                                      {"tuple.count", "(self, value, /)", "how often a value is there", NULL,
+                                       "(1, 2, 1).count(1)\n2\n", sequence_count, 0, 0, NULL},
+                                      {0}};

@@ -10,7 +10,8 @@ static bool domain(ls_interp *in) { return ls_raise(in, "ValueError", "math doma
 static bool range(ls_interp *in) { return ls_raise(in, "OverflowError", "math range error"); }
 
 static bool real(ls_interp *in, ls_value v, double *x) {
-    if (!ls_is_number(v) && v.tag != LS_ARRAY) return ls_raise(in, "TypeError", "must be real number, not %s", ls_type_name(v));
+    if (!ls_is_number(v) && v.tag != LS_ARRAY)
+        return ls_raise(in, "TypeError", "must be real number, not %s", ls_type_name(v));
     if (v.tag == LS_ARRAY && v.array->size != 1) {
         ls_raise(in, "TypeError", "only 0-dimensional arrays can be converted to Python scalars");
         ls_hint(in, "the np. and torch. functions of the same name take whole arrays");
@@ -24,10 +25,38 @@ static bool real(ls_interp *in, ls_value v, double *x) {
 static double degrees(double x) { return x * (180 / M_PI); }
 static double radians(double x) { return x * (M_PI / 180); }
 
-static double (*const unary[])(double) = {sqrt, exp, expm1, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh,
-                                          fabs, erf, erfc, tgamma, lgamma, log1p, log2, log10, cbrt, exp2, degrees, radians};
-enum { SQRT, EXP, EXPM1, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, ASINH, ACOSH, ATANH,
-       FABS, ERF, ERFC, GAMMA, LGAMMA, LOG1P, LOG2, LOG10, CBRT, EXP2, DEGREES, RADIANS };
+static double (*const unary[])(double) = {sqrt,   exp,    expm1, sin,   cos,   tan,   asin, acos,    atan,
+                                          sinh,   cosh,   tanh,  asinh, acosh, atanh, fabs, erf,     erfc,
+                                          tgamma, lgamma, log1p, log2,  log10, cbrt,  exp2, degrees, radians};
+enum {
+    SQRT,
+    EXP,
+    EXPM1,
+    SIN,
+    COS,
+    TAN,
+    ASIN,
+    ACOS,
+    ATAN,
+    SINH,
+    COSH,
+    TANH,
+    ASINH,
+    ACOSH,
+    ATANH,
+    FABS,
+    ERF,
+    ERFC,
+    GAMMA,
+    LGAMMA,
+    LOG1P,
+    LOG2,
+    LOG10,
+    CBRT,
+    EXP2,
+    DEGREES,
+    RADIANS
+};
 
 static bool checked(ls_interp *in, double x, double r, ls_value *out) {
     if (isnan(r) && !isnan(x)) return domain(in);
@@ -39,8 +68,11 @@ static bool checked(ls_interp *in, double x, double r, ls_value *out) {
 static LS_PY(math_unary) {
     double x;
     if (!real(in, args[0], &x)) return false;
-    bool pole = (self->op == LOG2 || self->op == LOG10) ? x <= 0 : self->op == LOG1P ? x <= -1 : self->op == ATANH ? fabs(x) >= 1
-                : (self->op == GAMMA || self->op == LGAMMA) ? x <= 0 && floor(x) == x && isfinite(x) : false;
+    bool pole = (self->op == LOG2 || self->op == LOG10)     ? x <= 0
+                : self->op == LOG1P                         ? x <= -1
+                : self->op == ATANH                         ? fabs(x) >= 1
+                : (self->op == GAMMA || self->op == LGAMMA) ? x <= 0 && floor(x) == x && isfinite(x)
+                                                            : false;
     if (pole) return domain(in);
     return checked(in, x, unary[self->op](x), out);
 }
@@ -57,7 +89,8 @@ static LS_PY(math_round) { /* op: 0 floor, 1 ceil, 2 trunc */
     x = self->op == 0 ? floor(x) : self->op == 1 ? ceil(x) : trunc(x);
     if (isnan(x)) return ls_raise(in, "ValueError", "cannot convert float NaN to integer");
     if (isinf(x)) return ls_raise(in, "OverflowError", "cannot convert float infinity to integer");
-    if (x < -9223372036854775808.0 || x >= 9223372036854775808.0) return ls_raise(in, "OverflowError", "int does not fit 64 bits");
+    if (x < -9223372036854775808.0 || x >= 9223372036854775808.0)
+        return ls_raise(in, "OverflowError", "int does not fit 64 bits");
     *out = ls_int((int64_t)x);
     return true;
 }
@@ -71,10 +104,13 @@ static LS_PY(math_test) { /* op: 0 isnan, 1 isinf, 2 isfinite */
 
 static LS_PY(math_isclose) {
     double a, b, rtol, atol;
-    if (!real(in, args[0], &a) || !real(in, args[1], &b) || !real(in, args[2], &rtol) || !real(in, args[3], &atol)) return false;
+    if (!real(in, args[0], &a) || !real(in, args[1], &b) || !real(in, args[2], &rtol) ||
+        !real(in, args[3], &atol))
+        return false;
     if (rtol < 0 || atol < 0) return ls_raise(in, "ValueError", "tolerances must be non-negative");
     double off = fabs(a - b);
-    *out = ls_bool(a == b || (isfinite(a) && isfinite(b) && (off <= rtol * fabs(a) || off <= rtol * fabs(b) || off <= atol)));
+    *out = ls_bool(a == b || (isfinite(a) && isfinite(b) &&
+                              (off <= rtol * fabs(a) || off <= rtol * fabs(b) || off <= atol)));
     return true;
 }
 
@@ -127,7 +163,9 @@ static LS_PY(math_ldexp) {
     return true;
 }
 
-static bool give_pair(ls_interp *in, ls_value a, ls_value b, ls_value *out) { return ls_put_value(in, ls_tuple_of(2, (ls_value[]){a, b}), out); }
+static bool give_pair(ls_interp *in, ls_value a, ls_value b, ls_value *out) {
+    return ls_put_value(in, ls_tuple_of(2, (ls_value[]){a, b}), out);
+}
 
 static LS_PY(math_frexp) {
     double x;
@@ -165,7 +203,8 @@ static double norm(const double *x, ptrdiff_t n) {
         sum = s;
     }
     double root = sqrt(sum + rest);
-    root += (fma(-root, root, sum) + rest) / (2 * root); /* one step of Newton's, with what sqrt rounded away */
+    root +=
+        (fma(-root, root, sum) + rest) / (2 * root); /* one step of Newton's, with what sqrt rounded away */
     return ldexp(root, e);
 }
 
@@ -179,7 +218,8 @@ static LS_PY(math_hypot) {
     enum { FEW = 64 };
     double x[FEW];
     const ls_tuple *t = args[0].tuple;
-    if (t->n > FEW) return ls_raise(in, "NotImplementedError", "math.hypot takes at most %d numbers here", FEW);
+    if (t->n > FEW)
+        return ls_raise(in, "NotImplementedError", "math.hypot takes at most %d numbers here", FEW);
     if (!numbers(in, t->items, t->n, x)) return false;
     *out = ls_float(norm(x, t->n));
     return true;
@@ -195,8 +235,10 @@ static LS_PY(math_dist) {
         return false;
     }
     bool ok = true;
-    if (p.list->n != q.list->n) ok = ls_raise(in, "ValueError", "both points must have the same number of dimensions");
-    if (ok && p.list->n > FEW) ok = ls_raise(in, "NotImplementedError", "math.dist takes points of at most %d dimensions here", FEW);
+    if (p.list->n != q.list->n)
+        ok = ls_raise(in, "ValueError", "both points must have the same number of dimensions");
+    if (ok && p.list->n > FEW)
+        ok = ls_raise(in, "NotImplementedError", "math.dist takes points of at most %d dimensions here", FEW);
     ok = ok && numbers(in, p.list->items, p.list->n, x) && numbers(in, q.list->items, q.list->n, y);
     if (ok) {
         for (ptrdiff_t i = 0; i < p.list->n; i++) x[i] -= y[i];
@@ -208,7 +250,11 @@ static LS_PY(math_dist) {
 }
 
 /* The exactly rounded sum: partial sums that do not overlap (Shewchuk 1997), rounded once at the end. */
-typedef struct partials { double p[64]; int n; double special; } partials;
+typedef struct partials {
+    double p[64];
+    int n;
+    double special;
+} partials;
 
 static void add_exactly(partials *s, double x) {
     if (!isfinite(x)) {
@@ -241,7 +287,8 @@ static double rounded(const partials *s) {
         lo = y - (hi - x);
         if (lo != 0) break;
     }
-    if (i > 0 && ((lo < 0 && s->p[i - 1] < 0) || (lo > 0 && s->p[i - 1] > 0))) { /* a tie that the rest breaks */
+    if (i > 0 &&
+        ((lo < 0 && s->p[i - 1] < 0) || (lo > 0 && s->p[i - 1] > 0))) { /* a tie that the rest breaks */
         double y = lo * 2, x = hi + y;
         if (y == x - hi) hi = x;
     }
@@ -291,7 +338,9 @@ static LS_PY(math_prod) {
 
 /* ---- integers ---- */
 
-static bool too_large(ls_interp *in, const char *what) { return ls_raise(in, "OverflowError", "%s does not fit 64 bits", what); }
+static bool too_large(ls_interp *in, const char *what) {
+    return ls_raise(in, "OverflowError", "%s does not fit 64 bits", what);
+}
 
 static LS_PY(math_factorial) {
     int64_t n, r = 1;
@@ -319,7 +368,8 @@ static LS_PY(math_choose) { /* op: 0 comb, 1 perm */
     for (int64_t i = 0; i < k; i++) {
         r *= (uint64_t)(n - i);
         if (self->op == 0) r /= (uint64_t)(i + 1);
-        if (r > INT64_MAX) return too_large(in, self->op ? "the number of arrangements" : "the binomial coefficient");
+        if (r > INT64_MAX)
+            return too_large(in, self->op ? "the number of arrangements" : "the binomial coefficient");
     }
     *out = ls_int((int64_t)r);
     return true;
@@ -342,7 +392,8 @@ static LS_PY(math_gcd) { /* op: 1 lcm */
         uint64_t u = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
         if (!self->op) r = gcd(r, u);
         else if (r == 0 || u == 0) r = 0;
-        else if (__builtin_mul_overflow(r / gcd(r, u), u, &r)) return too_large(in, "the least common multiple");
+        else if (__builtin_mul_overflow(r / gcd(r, u), u, &r))
+            return too_large(in, "the least common multiple");
     }
     if (r > INT64_MAX) return too_large(in, "the result");
     *out = ls_int((int64_t)r);
@@ -360,48 +411,83 @@ static LS_PY(math_isqrt) {
     return true;
 }
 
-#define UNARY(name, op, what) {"math." name, "(x, /)", what, NULL, NULL, math_unary, op, 0, NULL}
+#define UNARY(name, op, what) \
+    { "math." name, "(x, /)", what, NULL, NULL, math_unary, op, 0, NULL }
 
 const ls_builtin ls_family_math[] = {
-    {"math.sqrt", "(x, /)", "the square root", NULL, "import math; math.sqrt(16)\n4.0\n", math_unary, SQRT, 0, NULL},
-    UNARY("exp", EXP, "e to the power of x"), UNARY("expm1", EXPM1, "exp(x) - 1, accurate near 0"), UNARY("exp2", EXP2, "2 to the power of x"),
-    UNARY("sin", SIN, "the sine"), UNARY("cos", COS, "the cosine"), UNARY("tan", TAN, "the tangent"),
-    UNARY("asin", ASIN, "the inverse sine"), UNARY("acos", ACOS, "the inverse cosine"), UNARY("atan", ATAN, "the inverse tangent"),
-    UNARY("sinh", SINH, "the hyperbolic sine"), UNARY("cosh", COSH, "the hyperbolic cosine"), UNARY("tanh", TANH, "the hyperbolic tangent"),
-    UNARY("asinh", ASINH, "the inverse hyperbolic sine"), UNARY("acosh", ACOSH, "the inverse hyperbolic cosine"),
-    UNARY("atanh", ATANH, "the inverse hyperbolic tangent"), UNARY("fabs", FABS, "the absolute value as a float"),
-    UNARY("erf", ERF, "the error function"), UNARY("erfc", ERFC, "1 - erf(x)"), UNARY("gamma", GAMMA, "the gamma function"),
-    UNARY("lgamma", LGAMMA, "the logarithm of the gamma function's magnitude"), UNARY("log1p", LOG1P, "log(1 + x), accurate near 0"),
-    UNARY("log2", LOG2, "the logarithm to base 2"), UNARY("log10", LOG10, "the logarithm to base 10"), UNARY("cbrt", CBRT, "the cube root"),
-    UNARY("degrees", DEGREES, "from radians to degrees"), UNARY("radians", RADIANS, "from degrees to radians"),
-    {"math.log", "(x, base=None, /)", "the natural logarithm, or that to a base", NULL, "import math; math.log(8, 2)\n3.0\n", math_log, 0, 0, NULL},
-    {"math.floor", "(x, /)", "the largest int that is not above x", NULL, "import math; math.floor(-1.5)\n-2\n", math_round, 0, 0, NULL},
-    {"math.ceil", "(x, /)", "the smallest int that is not below x", NULL, "import math; math.ceil(1.2)\n2\n", math_round, 1, 0, NULL},
+    {"math.sqrt", "(x, /)", "the square root", NULL, "import math; math.sqrt(16)\n4.0\n", math_unary, SQRT, 0,
+     NULL},
+    UNARY("exp", EXP, "e to the power of x"),
+    UNARY("expm1", EXPM1, "exp(x) - 1, accurate near 0"),
+    UNARY("exp2", EXP2, "2 to the power of x"),
+    UNARY("sin", SIN, "the sine"),
+    UNARY("cos", COS, "the cosine"),
+    UNARY("tan", TAN, "the tangent"),
+    UNARY("asin", ASIN, "the inverse sine"),
+    UNARY("acos", ACOS, "the inverse cosine"),
+    UNARY("atan", ATAN, "the inverse tangent"),
+    UNARY("sinh", SINH, "the hyperbolic sine"),
+    UNARY("cosh", COSH, "the hyperbolic cosine"),
+    UNARY("tanh", TANH, "the hyperbolic tangent"),
+    UNARY("asinh", ASINH, "the inverse hyperbolic sine"),
+    UNARY("acosh", ACOSH, "the inverse hyperbolic cosine"),
+    UNARY("atanh", ATANH, "the inverse hyperbolic tangent"),
+    UNARY("fabs", FABS, "the absolute value as a float"),
+    UNARY("erf", ERF, "the error function"),
+    UNARY("erfc", ERFC, "1 - erf(x)"),
+    UNARY("gamma", GAMMA, "the gamma function"),
+    UNARY("lgamma", LGAMMA, "the logarithm of the gamma function's magnitude"),
+    UNARY("log1p", LOG1P, "log(1 + x), accurate near 0"),
+    UNARY("log2", LOG2, "the logarithm to base 2"),
+    UNARY("log10", LOG10, "the logarithm to base 10"),
+    UNARY("cbrt", CBRT, "the cube root"),
+    UNARY("degrees", DEGREES, "from radians to degrees"),
+    UNARY("radians", RADIANS, "from degrees to radians"),
+    {"math.log", "(x, base=None, /)", "the natural logarithm, or that to a base", NULL,
+     "import math; math.log(8, 2)\n3.0\n", math_log, 0, 0, NULL},
+    {"math.floor", "(x, /)", "the largest int that is not above x", NULL,
+     "import math; math.floor(-1.5)\n-2\n", math_round, 0, 0, NULL},
+    {"math.ceil", "(x, /)", "the smallest int that is not below x", NULL, "import math; math.ceil(1.2)\n2\n",
+     math_round, 1, 0, NULL},
     {"math.trunc", "(x, /)", "the int towards zero", NULL, NULL, math_round, 2, 0, NULL},
     {"math.isnan", "(x, /)", "is it not a number?", NULL, NULL, math_test, 0, 0, NULL},
     {"math.isinf", "(x, /)", "is it infinite?", NULL, NULL, math_test, 1, 0, NULL},
     {"math.isfinite", "(x, /)", "is it a finite number?", NULL, NULL, math_test, 2, 0, NULL},
-    {"math.isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", "are two numbers close?", NULL, "import math; math.isclose(0.1 + 0.2, 0.3)\nTrue\n", math_isclose, 0, 0, NULL},
+    {"math.isclose", "(a, b, *, rel_tol=1e-09, abs_tol=0.0)", "are two numbers close?", NULL,
+     "import math; math.isclose(0.1 + 0.2, 0.3)\nTrue\n", math_isclose, 0, 0, NULL},
     {"math.atan2", "(y, x, /)", "the angle of the point (x, y)", NULL, NULL, math_binary, ATAN2, 0, NULL},
-    {"math.copysign", "(x, y, /)", "the magnitude of x with the sign of y", NULL, NULL, math_binary, COPYSIGN, 0, NULL},
+    {"math.copysign", "(x, y, /)", "the magnitude of x with the sign of y", NULL, NULL, math_binary, COPYSIGN,
+     0, NULL},
     {"math.fmod", "(x, y, /)", "the remainder with the sign of x", NULL, NULL, math_binary, FMOD, 0, NULL},
-    {"math.remainder", "(x, y, /)", "the remainder nearest to zero", NULL, NULL, math_binary, REMAINDER, 0, NULL},
+    {"math.remainder", "(x, y, /)", "the remainder nearest to zero", NULL, NULL, math_binary, REMAINDER, 0,
+     NULL},
     {"math.pow", "(x, y, /)", "x to the power of y as a float", NULL, NULL, math_binary, POW, 0, NULL},
-    {"math.nextafter", "(x, y, /)", "the next float after x towards y", NULL, NULL, math_binary, NEXTAFTER, 0, NULL},
+    {"math.nextafter", "(x, y, /)", "the next float after x towards y", NULL, NULL, math_binary, NEXTAFTER, 0,
+     NULL},
     {"math.ulp", "(x, /)", "the value of the last binary digit of x", NULL, NULL, math_ulp, 0, 0, NULL},
     {"math.ldexp", "(x, i, /)", "x * 2**i", NULL, NULL, math_ldexp, 0, 0, NULL},
-    {"math.frexp", "(x, /)", "the mantissa and exponent of x", NULL, "import math; math.frexp(8.0)\n(0.5, 4)\n", math_frexp, 0, 0, NULL},
+    {"math.frexp", "(x, /)", "the mantissa and exponent of x", NULL,
+     "import math; math.frexp(8.0)\n(0.5, 4)\n", math_frexp, 0, 0, NULL},
     {"math.modf", "(x, /)", "the fraction and the whole part", NULL, NULL, math_modf, 0, 0, NULL},
-    {"math.hypot", "(*coordinates)", "the Euclidean norm of the numbers", NULL, "import math; math.hypot(3, 4)\n5.0\n", math_hypot, 0, 0, NULL},
-    {"math.dist", "(p, q, /)", "the distance of two points", NULL, "import math; math.dist([0, 0], [3, 4])\n5.0\n", math_dist, 0, 0, NULL},
-    {"math.fsum", "(seq, /)", "the exactly rounded sum", NULL, "import math; math.fsum([0.1] * 10)\n1.0\n", math_fsum, 0, 0, NULL},
-    {"math.prod", "(iterable, /, *, start=1)", "the product of the elements", NULL, "import math; math.prod([2, 3, 4])\n24\n", math_prod, 0, 0, NULL},
-    {"math.factorial", "(x, /)", "the product of 1 to x", NULL, "import math; math.factorial(5)\n120\n", math_factorial, 0, 0, NULL},
-    {"math.comb", "(n, k, /)", "ways to choose k of n", NULL, "import math; math.comb(5, 2)\n10\n", math_choose, 0, 0, NULL},
-    {"math.perm", "(n, k=None, /)", "ways to arrange k of n", NULL, "import math; math.perm(5, 2)\n20\n", math_choose, 1, 0, NULL},
-    {"math.gcd", "(*integers)", "the greatest common divisor", NULL, "import math; math.gcd(12, 18)\n6\n", math_gcd, 0, 0, NULL},
+    {"math.hypot", "(*coordinates)", "the Euclidean norm of the numbers", NULL,
+     "import math; math.hypot(3, 4)\n5.0\n", math_hypot, 0, 0, NULL},
+    {"math.dist", "(p, q, /)", "the distance of two points", NULL,
+     "import math; math.dist([0, 0], [3, 4])\n5.0\n", math_dist, 0, 0, NULL},
+    {"math.fsum", "(seq, /)", "the exactly rounded sum", NULL, "import math; math.fsum([0.1] * 10)\n1.0\n",
+     math_fsum, 0, 0, NULL},
+    {"math.prod", "(iterable, /, *, start=1)", "the product of the elements", NULL,
+     "import math; math.prod([2, 3, 4])\n24\n", math_prod, 0, 0, NULL},
+    {"math.factorial", "(x, /)", "the product of 1 to x", NULL, "import math; math.factorial(5)\n120\n",
+     math_factorial, 0, 0, NULL},
+    {"math.comb", "(n, k, /)", "ways to choose k of n", NULL, "import math; math.comb(5, 2)\n10\n",
+     math_choose, 0, 0, NULL},
+    {"math.perm", "(n, k=None, /)", "ways to arrange k of n", NULL, "import math; math.perm(5, 2)\n20\n",
+     math_choose, 1, 0, NULL},
+    {"math.gcd", "(*integers)", "the greatest common divisor", NULL, "import math; math.gcd(12, 18)\n6\n",
+     math_gcd, 0, 0, NULL},
     {"math.lcm", "(*integers)", "the least common multiple", NULL, NULL, math_gcd, 1, 0, NULL},
-    {"math.isqrt", "(n, /)", "the integer square root", NULL, "import math; math.isqrt(17)\n4\n", math_isqrt, 0, 0, NULL},
+    {"math.isqrt", "(n, /)", "the integer square root", NULL, "import math; math.isqrt(17)\n4\n", math_isqrt,
+     0, 0, NULL},
     {0}};
 
 const ls_constant ls_constants_math[] = {

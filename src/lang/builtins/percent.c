@@ -16,9 +16,9 @@ typedef struct conversion {
 typedef struct job {
     ls_interp *in;
     const char *at, *start, *end;
-    ls_value values;       /* what stands right of % */
-    ptrdiff_t next, n;     /* of a tuple's items */
-    bool mapped;           /* %(key)s was seen */
+    ls_value values;   /* what stands right of % */
+    ptrdiff_t next, n; /* of a tuple's items */
+    bool mapped;       /* %(key)s was seen */
     lsv_text text;
 } job;
 
@@ -111,10 +111,15 @@ static bool char_value(job *j, const conversion *c, ls_value v) {
 
 static bool int_value(job *j, const conversion *c, ls_value v) {
     int64_t i;
-    bool hex = strchr("xXo", c->type) != NULL, real = v.tag == LS_FLOAT || v.tag == LS_NPSCALAR || v.tag == LS_ARRAY;
+    bool hex = strchr("xXo", c->type) != NULL,
+         real = v.tag == LS_FLOAT || v.tag == LS_NPSCALAR || v.tag == LS_ARRAY;
     if (!ls_is_number(v) && v.tag != LS_ARRAY)
-        return ls_raise(j->in, "TypeError", hex ? "%%%c format: an integer is required, not %s" : "%%%c format: a real number is required, not %s", c->type, ls_type_name(v));
-    if (hex && v.tag == LS_FLOAT) return ls_raise(j->in, "TypeError", "%%%c format: an integer is required, not float", c->type);
+        return ls_raise(j->in, "TypeError",
+                        hex ? "%%%c format: an integer is required, not %s"
+                            : "%%%c format: a real number is required, not %s",
+                        c->type, ls_type_name(v));
+    if (hex && v.tag == LS_FLOAT)
+        return ls_raise(j->in, "TypeError", "%%%c format: an integer is required, not float", c->type);
     ls_value whole, arguments[2] = {v, {.tag = LS_ELLIPSIS}};
     if (!real) i = v.i;
     else {
@@ -144,7 +149,8 @@ static bool int_value(job *j, const conversion *c, ls_value v) {
 
 static bool float_value(job *j, const conversion *c, ls_value v) {
     double x;
-    if (!ls_is_number(v) && v.tag != LS_ARRAY) return ls_raise(j->in, "TypeError", "must be real number, not %s", ls_type_name(v));
+    if (!ls_is_number(v) && v.tag != LS_ARRAY)
+        return ls_raise(j->in, "TypeError", "must be real number, not %s", ls_type_name(v));
     if (!ls_as_double(j->in, v, "value", &x)) return false;
     char spec[32], *to = spec + sizeof spec;
     *--to = c->type;
@@ -191,13 +197,15 @@ static bool convert(job *j) {
     while (j->at < j->end && strchr("hlL", *j->at) && *j->at) j->at++;
     if (j->at >= j->end) return ls_raise(j->in, "ValueError", "incomplete format");
     c.type = *j->at++;
-    if (c.width > (int64_t)1 << 30 || c.precision > (int64_t)1 << 20) return ls_raise(j->in, "ValueError", "width or precision too large");
+    if (c.width > (int64_t)1 << 30 || c.precision > (int64_t)1 << 20)
+        return ls_raise(j->in, "ValueError", "width or precision too large");
     if (c.type == '%') {
         lsv_text_putc(&j->text, '%');
         return true;
     }
     if (!strchr("sradiouxXcfFeEgG", c.type) || !c.type)
-        return ls_raise(j->in, "ValueError", "unsupported format character '%c' (0x%x) at index %td", c.type, (unsigned char)c.type,
+        return ls_raise(j->in, "ValueError", "unsupported format character '%c' (0x%x) at index %td", c.type,
+                        (unsigned char)c.type,
                         (ptrdiff_t)lsv_text_points(j->start, (size_t)(j->at - 1 - j->start)));
     if (v.tag == LS_UNSET && !take(j, &v)) return false;
     if (strchr("sra", c.type)) return text_value(j, &c, v);
@@ -207,7 +215,11 @@ static bool convert(job *j) {
 }
 
 bool ls_percent_format(ls_interp *in, ls_value format, ls_value values, ls_value *out) {
-    job j = {.in = in, .at = format.str->data, .start = format.str->data, .end = format.str->data + format.str->length, .values = values};
+    job j = {.in = in,
+             .at = format.str->data,
+             .start = format.str->data,
+             .end = format.str->data + format.str->length,
+             .values = values};
     j.n = values.tag == LS_TUPLE ? values.tuple->n : 1;
     bool ok = true;
     while (ok && j.at < j.end) {
@@ -216,7 +228,8 @@ bool ls_percent_format(ls_interp *in, ls_value format, ls_value values, ls_value
         j.at = percent ? percent + 1 : j.end;
         if (percent) ok = convert(&j);
     }
-    bool unused = j.next < j.n && !j.mapped && values.tag != LS_DICT && !(values.tag == LS_LIST && j.next == 0) && !(values.tag == LS_ARRAY && j.next == 0);
+    bool unused = j.next < j.n && !j.mapped && values.tag != LS_DICT &&
+                  !(values.tag == LS_LIST && j.next == 0) && !(values.tag == LS_ARRAY && j.next == 0);
     if (ok && unused) ok = ls_raise(in, "TypeError", "not all arguments converted during string formatting");
     if (ok) return ls_put_text(in, &j.text, out);
     lsv_text_free(&j.text);

@@ -27,8 +27,8 @@ bool ls_key_error(ls_interp *in, ls_value key);
 LS_PY(ls_py_abs); LS_PY(ls_py_round); LS_PY(ls_py_pow); LS_PY(ls_py_divmod); LS_PY(ls_py_int); LS_PY(ls_py_float);
 LS_PY(ls_py_radix); LS_PY(ls_py_chr); LS_PY(ls_py_ord);
 /* core_iter.c */
-LS_PY(ls_py_range); LS_PY(ls_py_enumerate); LS_PY(ls_py_zip); LS_PY(ls_py_map); LS_PY(ls_py_filter); LS_PY(ls_py_reversed);
-LS_PY(ls_py_iter); LS_PY(ls_py_next); LS_PY(ls_py_sum); LS_PY(ls_py_any); LS_PY(ls_py_extreme); LS_PY(ls_py_sorted);
+LS_PY(ls_py_range); LS_PY(ls_py_enumerate); LS_PY(ls_py_zip); LS_PY(ls_py_map); LS_PY(ls_py_filter);
+LS_PY(ls_py_reversed); LS_PY(ls_py_iter); LS_PY(ls_py_next); LS_PY(ls_py_sum); LS_PY(ls_py_any); LS_PY(ls_py_extreme); LS_PY(ls_py_sorted);
 LS_PY(ls_py_list); LS_PY(ls_py_tuple); LS_PY(ls_py_dict);
 
 #endif

@@ -5,7 +5,11 @@
 #include <string.h>
 #include "lang/syntax/lex.h"
 
-typedef struct case_range { uint32_t first, last; uint8_t step; int32_t distance; } case_range;
+typedef struct case_range {
+    uint32_t first, last;
+    uint8_t step;
+    int32_t distance;
+} case_range;
 #include "lang/builtins/unicode_case.inc"
 
 static uint32_t mapped(const case_range *table, size_t n, uint32_t p) {
@@ -14,17 +18,25 @@ static uint32_t mapped(const case_range *table, size_t n, uint32_t p) {
         size_t mid = (lo + hi) / 2;
         if (p > table[mid].last) lo = mid + 1;
         else if (p < table[mid].first) hi = mid;
-        else return (p - table[mid].first) % table[mid].step == 0 ? (uint32_t)((int32_t)p + table[mid].distance) : p;
+        else
+            return (p - table[mid].first) % table[mid].step == 0
+                       ? (uint32_t)((int32_t)p + table[mid].distance)
+                       : p;
     }
     return p;
 }
 
-static uint32_t upper(uint32_t p) { return p < 0x80 ? (uint32_t)toupper((int)p) : mapped(to_upper, sizeof to_upper / sizeof *to_upper, p); }
-static uint32_t lower(uint32_t p) { return p < 0x80 ? (uint32_t)tolower((int)p) : mapped(to_lower, sizeof to_lower / sizeof *to_lower, p); }
+static uint32_t upper(uint32_t p) {
+    return p < 0x80 ? (uint32_t)toupper((int)p) : mapped(to_upper, sizeof to_upper / sizeof *to_upper, p);
+}
+static uint32_t lower(uint32_t p) {
+    return p < 0x80 ? (uint32_t)tolower((int)p) : mapped(to_lower, sizeof to_lower / sizeof *to_lower, p);
+}
 static bool is_letter(uint32_t p) { return p < 0x80 ? isalpha((int)p) != 0 : ls_name_class(p) == 1; }
 static bool is_digit(uint32_t p) {
-    return (p >= '0' && p <= '9') || p == 0xB2 || p == 0xB3 || p == 0xB9 || (p >= 0x660 && p <= 0x669) || (p >= 0x966 && p <= 0x96F) ||
-           (p >= 0x2070 && p <= 0x2089 && p != 0x2071) || (p >= 0xFF10 && p <= 0xFF19);
+    return (p >= '0' && p <= '9') || p == 0xB2 || p == 0xB3 || p == 0xB9 || (p >= 0x660 && p <= 0x669) ||
+           (p >= 0x966 && p <= 0x96F) || (p >= 0x2070 && p <= 0x2089 && p != 0x2071) ||
+           (p >= 0xFF10 && p <= 0xFF19);
 }
 
 uint32_t ls_str_point(const char *s, size_t n, size_t *bytes) {
@@ -56,7 +68,13 @@ LS_PY(ls_str_case) {
             if (p == 0xDF) lsv_text_puts(&t, "ss");
             else put_point(&t, p == 0x3C2 ? 0x3C3 : lower(p));
             break;
-        case LS_CASE_LOWER: put_point(&t, p == 0x3A3 && inside && (i + k >= s->length || !is_letter(ls_str_point(s->data + i + k, s->length - i - k, &(size_t){0}))) ? 0x3C2 : lower(p)); break;
+        case LS_CASE_LOWER:
+            put_point(&t, p == 0x3A3 && inside &&
+                                  (i + k >= s->length ||
+                                   !is_letter(ls_str_point(s->data + i + k, s->length - i - k, &(size_t){0})))
+                              ? 0x3C2
+                              : lower(p));
+            break;
         case LS_CASE_SWAP:
             if (lower(p) != p) put_point(&t, lower(p));
             else put_upper(&t, p, false);
@@ -75,13 +93,15 @@ LS_PY(ls_str_case) {
 /* ---- tests ---- */
 
 static bool is_hidden(uint32_t p) {
-    return p < 0x20 || (p >= 0x7F && p <= 0xA0) || p == 0xAD || (p >= 0x2000 && p <= 0x200F) || (p >= 0x2028 && p <= 0x202F) ||
-           (p >= 0x205F && p <= 0x206F) || p == 0x3000 || (p >= 0xD800 && p <= 0xF8FF) || p == 0xFEFF;
+    return p < 0x20 || (p >= 0x7F && p <= 0xA0) || p == 0xAD || (p >= 0x2000 && p <= 0x200F) ||
+           (p >= 0x2028 && p <= 0x202F) || (p >= 0x205F && p <= 0x206F) || p == 0x3000 ||
+           (p >= 0xD800 && p <= 0xF8FF) || p == 0xFEFF;
 }
 
 static bool is_blank(uint32_t p) {
-    return p == ' ' || (p >= '\t' && p <= '\r') || (p >= 0x1C && p <= 0x1F) || p == 0x85 || p == 0xA0 || p == 0x1680 || (p >= 0x2000 && p <= 0x200A) ||
-           p == 0x2028 || p == 0x2029 || p == 0x202F || p == 0x205F || p == 0x3000;
+    return p == ' ' || (p >= '\t' && p <= '\r') || (p >= 0x1C && p <= 0x1F) || p == 0x85 || p == 0xA0 ||
+           p == 0x1680 || (p >= 0x2000 && p <= 0x200A) || p == 0x2028 || p == 0x2029 || p == 0x202F ||
+           p == 0x205F || p == 0x3000;
 }
 
 LS_PY(ls_str_is) {
@@ -101,7 +121,9 @@ LS_PY(ls_str_is) {
         case LS_IS_LOWER: yes = !up; break;
         case LS_IS_TITLE: yes = inside ? !up : !low; break;
         case LS_IS_ASCII: yes = p < 0x80; break;
-        case LS_IS_IDENTIFIER: yes = p == '_' || is_letter(p) || (i > 0 && (is_digit(p) || (p >= 0x80 && ls_name_class(p)))); break;
+        case LS_IS_IDENTIFIER:
+            yes = p == '_' || is_letter(p) || (i > 0 && (is_digit(p) || (p >= 0x80 && ls_name_class(p))));
+            break;
         case LS_IS_PRINTABLE: yes = !is_hidden(p); break;
         }
         inside = up || low;
@@ -114,7 +136,8 @@ LS_PY(ls_str_is) {
 /* ---- tables ---- */
 
 LS_PY(ls_str_translate) {
-    if (args[1].tag != LS_DICT) return ls_raise(in, "TypeError", "translate() table must be a dict, not %s", ls_type_name(args[1]));
+    if (args[1].tag != LS_DICT)
+        return ls_raise(in, "TypeError", "translate() table must be a dict, not %s", ls_type_name(args[1]));
     const ls_str *s = args[0].str;
     lsv_text t = {0};
     bool ok = true;
@@ -124,7 +147,8 @@ LS_PY(ls_str_translate) {
         if (!v) lsv_text_add(&t, s->data + i, k);
         else if (v->tag == LS_STR) lsv_text_add(&t, v->str->data, v->str->length);
         else if (v->tag == LS_INT && v->i >= 0 && v->i <= 0x10FFFF) put_point(&t, (uint32_t)v->i);
-        else if (v->tag != LS_NONE) ok = ls_raise(in, "TypeError", "character mapping must return integer, None or str");
+        else if (v->tag != LS_NONE)
+            ok = ls_raise(in, "TypeError", "character mapping must return integer, None or str");
     }
     if (ok) return ls_put_text(in, &t, out);
     lsv_text_free(&t);
@@ -150,20 +174,27 @@ LS_PY(ls_str_maketrans) {
     bool ok = d.tag != LS_UNSET || ls_no_memory(in);
     if (!ok) return false;
     if (!ls_given(args[1])) {
-        if (args[0].tag != LS_DICT) ok = ls_raise(in, "TypeError", "if you give only one argument to maketrans it must be a dict");
+        if (args[0].tag != LS_DICT)
+            ok = ls_raise(in, "TypeError", "if you give only one argument to maketrans it must be a dict");
         for (ptrdiff_t i = 0; ok && i < args[0].dict->used; i++) {
             const ls_dict_entry *e = &args[0].dict->entries[i];
             if (e->key.tag == LS_UNSET) continue;
-            if (e->key.tag == LS_STR && e->key.str->points != 1) ok = ls_raise(in, "ValueError", "string keys in translate table must be of length 1");
+            if (e->key.tag == LS_STR && e->key.str->points != 1)
+                ok = ls_raise(in, "ValueError", "string keys in translate table must be of length 1");
             else {
-                ls_value key = e->key.tag == LS_STR ? ls_int(ls_str_point(e->key.str->data, e->key.str->length, &(size_t){0})) : e->key;
+                ls_value key = e->key.tag == LS_STR
+                                   ? ls_int(ls_str_point(e->key.str->data, e->key.str->length, &(size_t){0}))
+                                   : e->key;
                 ok = ls_dict_set(d.dict, key, e->value) || ls_no_memory(in);
             }
         }
     } else {
-        ok = ls_str_arg(in, args[0], "maketrans", 1) && ls_str_arg(in, args[1], "maketrans", 2) && (!ls_given(args[2]) || ls_str_arg(in, args[2], "maketrans", 3));
-        if (ok && args[0].str->points != args[1].str->points) ok = ls_raise(in, "ValueError", "the first two maketrans arguments must have equal length");
-        ok = ok && map_points(in, d.dict, args[0].str, args[1].str) && (!ls_given(args[2]) || map_points(in, d.dict, args[2].str, NULL));
+        ok = ls_str_arg(in, args[0], "maketrans", 1) && ls_str_arg(in, args[1], "maketrans", 2) &&
+             (!ls_given(args[2]) || ls_str_arg(in, args[2], "maketrans", 3));
+        if (ok && args[0].str->points != args[1].str->points)
+            ok = ls_raise(in, "ValueError", "the first two maketrans arguments must have equal length");
+        ok = ok && map_points(in, d.dict, args[0].str, args[1].str) &&
+             (!ls_given(args[2]) || map_points(in, d.dict, args[2].str, NULL));
     }
     if (ok) *out = d;
     else ls_drop(d);

@@ -26,12 +26,14 @@ static bool next_step(ls_interp *in, ls_iter *it, ls_value *out) {
     return false;
 }
 
-static bool make(ls_interp *in, ls_value iterable, ls_value desc, ls_value total, ls_value disable, ls_value *out) {
+static bool make(ls_interp *in, ls_value iterable, ls_value desc, ls_value total, ls_value disable,
+                 ls_value *out) {
     bool off;
     int64_t count = 0;
     ls_value of = ls_none();
     if (!ls_truth(in, disable, &off)) return false;
-    if (desc.tag != LS_NONE && desc.tag != LS_STR) return ls_raise(in, "TypeError", "desc must be str, not %s", ls_type_name(desc));
+    if (desc.tag != LS_NONE && desc.tag != LS_STR)
+        return ls_raise(in, "TypeError", "desc must be str, not %s", ls_type_name(desc));
     if (total.tag != LS_NONE && !ls_index_arg(in, total, &count)) return false;
     if (iterable.tag != LS_NONE && !ls_iterate(in, iterable, &of)) return false;
     ls_value v = ls_iter_new("tqdm", next_step, -1);
@@ -59,7 +61,8 @@ static LS_PY(py_tqdm) { return make(in, args[0], args[1], args[2], args[10], out
 static LS_PY(py_trange) {
     const ls_tuple *t = args[0].tuple;
     ls_value bounds[3] = {ls_none(), {.tag = LS_ELLIPSIS}, ls_int(1)}, range;
-    if (t->n < 1 || t->n > 3) return ls_raise(in, "TypeError", "trange takes 1 to 3 positional arguments but %td were given", t->n);
+    if (t->n < 1 || t->n > 3)
+        return ls_raise(in, "TypeError", "trange takes 1 to 3 positional arguments but %td were given", t->n);
     for (ptrdiff_t i = 0; i < t->n; i++) bounds[i] = t->items[i];
     if (!ls_py_range(in, self, bounds, &range)) return false;
     bool ok = make(in, range, args[1], ls_none(), args[2], out);
@@ -70,7 +73,8 @@ static LS_PY(py_trange) {
 /* ---- methods ---- */
 
 static bool bar(ls_interp *in, ls_value v, ls_iter **it) {
-    if (v.tag != LS_ITER || strcmp(v.iter->type, "tqdm") != 0) return ls_raise(in, "TypeError", "a tqdm is wanted, not '%s'", ls_type_name(v));
+    if (v.tag != LS_ITER || strcmp(v.iter->type, "tqdm") != 0)
+        return ls_raise(in, "TypeError", "a tqdm is wanted, not '%s'", ls_type_name(v));
     *it = v.iter;
     return true;
 }
@@ -87,7 +91,8 @@ static LS_PY(tqdm_update) {
 static LS_PY(tqdm_describe) {
     ls_iter *it = NULL;
     if (!bar(in, args[0], &it)) return false;
-    if (args[1].tag != LS_NONE && args[1].tag != LS_STR) return ls_raise(in, "TypeError", "desc must be str, not %s", ls_type_name(args[1]));
+    if (args[1].tag != LS_NONE && args[1].tag != LS_STR)
+        return ls_raise(in, "TypeError", "desc must be str, not %s", ls_type_name(args[1]));
     ls_drop(it->state[1]);
     it->state[1] = ls_ref(args[1]);
     tell(in, it);
@@ -113,13 +118,20 @@ static LS_PY(tqdm_write) {
 
 const ls_builtin ls_family_tqdm[] = {
     {EVERYWHERE("tqdm"),
-     "(iterable=None, desc=None, total=None, leave=True, file=None, ncols=None, mininterval=0.1, maxinterval=10.0, miniters=None, ascii=None, "
+     "(iterable=None, desc=None, total=None, leave=True, file=None, ncols=None, mininterval=0.1, "
+     "maxinterval=10.0, miniters=None, ascii=None, "
      "disable=False, unit='it', **kwargs)",
-     "the elements of an iterable, with a progress bar", NULL, "from tqdm import tqdm; sum(tqdm([1, 2, 3], disable=True))\n6\n", py_tqdm, 0, 0, NULL},
-    {EVERYWHERE("trange"), "(*args, desc=None, disable=False, **kwargs)", "a range with a progress bar", NULL, NULL, py_trange, 0, 0, NULL},
+     "the elements of an iterable, with a progress bar", NULL,
+     "from tqdm import tqdm; sum(tqdm([1, 2, 3], disable=True))\n6\n", py_tqdm, 0, 0, NULL},
+    {EVERYWHERE("trange"), "(*args, desc=None, disable=False, **kwargs)", "a range with a progress bar", NULL,
+     NULL, py_trange, 0, 0, NULL},
     {"tqdm.update", "(self, n=1)", "goes n steps on", NULL, NULL, tqdm_update, 0, 0, NULL},
-    {"tqdm.set_description tqdm.set_description_str", "(self, desc=None, refresh=True)", "changes the text of the bar", NULL, NULL, tqdm_describe, 0, 0, NULL},
-    {"tqdm.set_postfix tqdm.set_postfix_str", "(self, /, *args, **kwargs)", "accepted, and not shown", NULL, NULL, tqdm_nothing, 0, 0, NULL},
-    {"tqdm.close tqdm.refresh tqdm.clear tqdm.reset", "(self, /, *args)", "accepted", NULL, NULL, tqdm_nothing, 0, 0, NULL},
-    {"tqdm.tqdm.write tqdm.auto.tqdm.write", "(s, file=None, end='\\n')", "prints a line beside the bar", NULL, NULL, tqdm_write, 0, 0, NULL},
+    {"tqdm.set_description tqdm.set_description_str", "(self, desc=None, refresh=True)",
+     "changes the text of the bar", NULL, NULL, tqdm_describe, 0, 0, NULL},
+    {"tqdm.set_postfix tqdm.set_postfix_str", "(self, /, *args, **kwargs)", "accepted, and not shown", NULL,
+     NULL, tqdm_nothing, 0, 0, NULL},
+    {"tqdm.close tqdm.refresh tqdm.clear tqdm.reset", "(self, /, *args)", "accepted", NULL, NULL,
+     tqdm_nothing, 0, 0, NULL},
+    {"tqdm.tqdm.write tqdm.auto.tqdm.write", "(s, file=None, end='\\n')", "prints a line beside the bar",
+     NULL, NULL, tqdm_write, 0, 0, NULL},
     {0}};

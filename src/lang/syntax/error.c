@@ -127,7 +127,8 @@ static bool below_typed_line(lsv_text *t, const ls_error *e, ls_error_style styl
     if (style.typed <= 0 || several_lines(e->source)) return false;
     const char *line = ls_source_line(e->source, e->span.start, &n);
     ls_source_where(e->source, e->span.start, NULL, &column);
-    size_t a = (size_t)column < n ? (size_t)column : n, b = e->span.end > e->span.start ? a + (e->span.end - e->span.start) : a;
+    size_t a = (size_t)column < n ? (size_t)column : n,
+           b = e->span.end > e->span.start ? a + (e->span.end - e->span.start) : a;
     if (b > n) b = n;
     if (style.width > 0 && (size_t)style.typed + columns(line, n) > (size_t)style.width) return false;
     lsv_text_fill(t, ' ', (size_t)style.typed + columns(line, a));

@@ -10,63 +10,64 @@ static bool parts(ls_parser *p, ls_token open, bool spec);
 static bool push_text(ls_parser *p, uint32_t from, uint32_t to, bool raw) {
     if (from == to) return true;
     char *text = ls_arena_alloc(p->arena, to - from + 4);
-    if (!text) return ls_no_room(p) != NULL;
-    ptrdiff_t length = ls_unescape(p, from, to - from, raw, text);
-    ls_node *n = length < 0 ? NULL : ls_node_new(p, LS_N_STR, from);
+    if (!text) return ls_parser_no_room(p) != NULL;
+    ptrdiff_t length = ls_parser_unescape(p, from, to - from, raw, text);
+    ls_node *n = length < 0 ? NULL : ls_parser_node_new(p, LS_N_STR, from);
     if (!n) return false;
     text[length] = 0;
     n->text = text;
     n->length = (size_t)length;
     n->span.end = to;
-    return ls_push(p, n);
+    return ls_parser_push(p, n);
 }
 
 static bool open_field(ls_parser *p, uint32_t at) {
     if (p->lex.depth == LS_MAX_NESTING)
-        return ls_fail_at(p, (ls_span){at, at + 1}, "too deeply nested (more than %d open brackets)",
-                          LS_MAX_NESTING) != NULL;
+        return ls_parser_fail_at(p, (ls_span){at, at + 1}, "too deeply nested (more than %d open brackets)",
+                                 LS_MAX_NESTING) != NULL;
     p->lex.brackets[p->lex.depth++] = (ls_bracket){'{', true, at};
     p->lex.pos = at + 1;
-    ls_advance(p);
+    ls_parser_advance(p);
     static const ls_token_kind empty[] = {T_RBRACE, T_BANG, T_COLON, T_EQUAL};
     for (int i = 0; i < 4; i++)
-        if (ls_at(p, empty[i]))
-            return ls_fail_at(p, (ls_span){at, p->tok.span.end},
-                              "f-string: valid expression required before '%s'",
-                              ls_token_text(empty[i])) != NULL;
+        if (ls_parser_at(p, empty[i]))
+            return ls_parser_fail_at(p, (ls_span){at, p->tok.span.end},
+                                     "f-string: valid expression required before '%s'",
+                                     ls_token_text(empty[i])) != NULL;
     return true;
 }
 
 /* '!' and 's', 'r' or 'a' */
 static bool conversion(ls_parser *p, ls_node *n) {
-    if (!ls_at(p, T_BANG)) return true;
+    if (!ls_parser_at(p, T_BANG)) return true;
     uint32_t bang = p->tok.span.start;
-    ls_advance(p);
+    ls_parser_advance(p);
     char c = p->source->text[p->tok.span.start];
-    if (!ls_at(p, T_NAME))
-        return ls_fail_at(p, (ls_span){bang, bang + 1}, "f-string: missing conversion character") != NULL;
+    if (!ls_parser_at(p, T_NAME))
+        return ls_parser_fail_at(p, (ls_span){bang, bang + 1}, "f-string: missing conversion character") !=
+               NULL;
     if (p->tok.span.end - p->tok.span.start != 1 || !strchr("sra", c))
-        return ls_fail_at(
+        return ls_parser_fail_at(
                    p, p->tok.span, "f-string: invalid conversion character '%.*s': expected 's', 'r', or 'a'",
                    (int)(p->tok.span.end - p->tok.span.start), p->source->text + p->tok.span.start) != NULL;
     n->conversion = c;
-    ls_advance(p);
+    ls_parser_advance(p);
     return true;
 }
 
 /* ':' and its parts, up to the '}' */
 static bool format_spec(ls_parser *p, ls_token open, ls_node *n) {
-    if (!ls_at(p, T_COLON)) return true;
+    if (!ls_parser_at(p, T_COLON)) return true;
     uint32_t start = p->tok.span.end;
     int base = p->nstack;
     p->lex.pos = start;
     if (!parts(p, open, true)) return false;
     uint32_t end = p->lex.pos;
-    n->b = ls_node_new(p, LS_N_FSTRING, start);
-    if (!n->b || !ls_take(p, base, &n->b->list)) return false;
-    if (!ls_node_done(p, n->b)) return false;
+    n->b = ls_parser_node_new(p, LS_N_FSTRING, start);
+    if (!n->b || !ls_parser_take(p, base, &n->b->list)) return false;
+    if (!ls_parser_node_done(p, n->b)) return false;
     n->b->span.end = end;
-    ls_advance(p);
+    ls_parser_advance(p);
     return true;
 }
 
@@ -77,40 +78,40 @@ static void explain(ls_parser *p, ls_token open, uint32_t brace) {
     const char *text = p->source->text;
     if (text[e->span.start] != text[open.span.start + open.prefix]) return;
     ls_error_clear(e);
-    ls_fail_at(p, (ls_span){brace, brace + 1}, "f-string: expecting '}'");
+    ls_parser_fail_at(p, (ls_span){brace, brace + 1}, "f-string: expecting '}'");
 }
 
 static bool field_inside(ls_parser *p, ls_token open, uint32_t brace) {
     if (!open_field(p, brace)) return false;
-    ls_node *value = ls_star_expressions(p);
+    ls_node *value = ls_parse_star_expressions(p);
     if (value && value->kind == LS_N_STARRED)
-        return ls_fail_at(p, value->span, "cannot use starred expression here") != NULL;
-    ls_node *n = value ? ls_node_new(p, LS_N_FIELD, brace) : NULL;
+        return ls_parser_fail_at(p, value->span, "cannot use starred expression here") != NULL;
+    ls_node *n = value ? ls_parser_node_new(p, LS_N_FIELD, brace) : NULL;
     if (!n) return false;
     n->a = value;
-    bool shown = ls_accept(p, T_EQUAL);
+    bool shown = ls_parser_accept(p, T_EQUAL);
     if (shown) {
         size_t length = p->tok.span.start - brace - 1;
         if (!(n->text = ls_arena_text(p->arena, p->source->text + brace + 1, length)))
-            return ls_no_room(p) != NULL;
+            return ls_parser_no_room(p) != NULL;
         n->length = length;
     }
     if (!conversion(p, n) || !format_spec(p, open, n)) return false;
     if (shown && !n->conversion && !n->b) n->conversion = 'r';
-    if (!ls_at(p, T_RBRACE)) {
-        if (ls_at(p, T_END) || p->tok.kind == T_ERROR) return ls_unexpected(p) != NULL;
-        return ls_fail_at(p, p->tok.span, "f-string: expecting '}'") != NULL;
+    if (!ls_parser_at(p, T_RBRACE)) {
+        if (ls_parser_at(p, T_END) || p->tok.kind == T_ERROR) return ls_parser_unexpected(p) != NULL;
+        return ls_parser_fail_at(p, p->tok.span, "f-string: expecting '}'") != NULL;
     }
     p->last_end = p->tok.span.end; /* the '}' stays looked at: text follows, not a token */
-    if (!ls_node_done(p, n)) return false;
-    return ls_push(p, n);
+    if (!ls_parser_node_done(p, n)) return false;
+    return ls_parser_push(p, n);
 }
 
 static bool field(ls_parser *p, ls_token open, uint32_t brace) {
-    if (!ls_enter(p)) return false;
+    if (!ls_parser_enter(p)) return false;
     bool ok = field_inside(p, open, brace);
     if (!ok) explain(p, open, brace);
-    ls_leave(p);
+    ls_parser_leave(p);
     return ok;
 }
 
@@ -123,15 +124,15 @@ static bool closes(const ls_parser *p, ls_token open, uint32_t at) {
 }
 
 static bool ends_early(ls_parser *p, ls_token open, uint32_t at, bool spec) {
-    if (spec) return ls_fail_at(p, (ls_span){at, at + 1}, "f-string: expecting '}'") != NULL;
+    if (spec) return ls_parser_fail_at(p, (ls_span){at, at + 1}, "f-string: expecting '}'") != NULL;
     int line;
     ls_source_where(p->source, at ? at - (at == p->source->length && p->source->text[at - 1] == '\n') : 0,
                     &line, NULL);
     p->lex.in_string = open.quotes == 3;
     p->lex.string_start = open.span.start;
-    return ls_fail_at(p, (ls_span){open.span.start, at},
-                      "unterminated %sf-string literal (detected at line %d)",
-                      open.quotes == 3 ? "triple-quoted " : "", line) != NULL;
+    return ls_parser_fail_at(p, (ls_span){open.span.start, at},
+                             "unterminated %sf-string literal (detected at line %d)",
+                             open.quotes == 3 ? "triple-quoted " : "", line) != NULL;
 }
 
 /* Text and fields from lex.pos on: to the closing quotes, or in a format spec to the '}'; lex.pos is left
@@ -156,18 +157,18 @@ static bool parts(ls_parser *p, ls_token open, bool spec) {
             if (!push_text(p, from, at, open.raw) || !field(p, open, at)) return false;
             from = at = p->lex.pos;
         } else if (c == '}')
-            return ls_fail_at(p, (ls_span){at, at + 1}, "f-string: single '}' is not allowed") != NULL;
+            return ls_parser_fail_at(p, (ls_span){at, at + 1}, "f-string: single '}' is not allowed") != NULL;
         else at++;
     }
     p->lex.pos = at;
     return push_text(p, from, at, open.raw);
 }
 
-bool ls_fstring(ls_parser *p) {
+bool ls_parse_fstring(ls_parser *p) {
     ls_token open = p->tok;
     if (!parts(p, open, false)) return false;
     p->lex.pos += open.quotes;
     p->tok = (ls_token){.kind = T_STRING, .span = {open.span.start, p->lex.pos}};
-    ls_advance(p);
+    ls_parser_advance(p);
     return true;
 }

@@ -30,11 +30,11 @@ static void drop_underscores(char *s) {
     *to = 0;
 }
 
-ls_node *ls_number(ls_parser *p, bool negated) {
+ls_node *ls_parse_number(ls_parser *p, bool negated) {
     ls_token t = p->tok;
-    char *text = ls_token_copy(p, t);
-    ls_advance(p);
-    ls_node *n = text ? ls_node_new(p, t.kind == T_INT ? LS_N_INT : LS_N_FLOAT, t.span.start) : NULL;
+    char *text = ls_parser_token_copy(p, t);
+    ls_parser_advance(p);
+    ls_node *n = text ? ls_parser_node_new(p, t.kind == T_INT ? LS_N_INT : LS_N_FLOAT, t.span.start) : NULL;
     if (!n) return NULL;
     drop_underscores(text);
     if (t.kind == T_FLOAT) {
@@ -50,7 +50,7 @@ ls_node *ls_number(ls_parser *p, bool negated) {
     uint64_t value;
     if (!digits_value(s, base, (uint64_t)INT64_MAX + negated, &value)) {
         size_t len = strlen(text);
-        ls_fail_at(p, t.span, "int literal %.20s%s does not fit 64 bits", text, len > 20 ? "..." : "");
+        ls_parser_fail_at(p, t.span, "int literal %.20s%s does not fit 64 bits", text, len > 20 ? "..." : "");
         if (base == 10 && len <= 30) ls_error_hint(p->error, "as a float: %s.0", text);
         return NULL;
     }
@@ -76,20 +76,22 @@ static int coded_character(ls_parser *p, uint32_t from, const char *s, size_t n,
     int got = hex_digits(s + *i + 2, n - *i - 2, want, &point);
     ls_span span = {from + (uint32_t)*i, from + (uint32_t)*i + 2 + (uint32_t)got};
     if (got < want) {
-        ls_fail_at(p, span,
-                   "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: truncated "
-                   "\\%s escape",
-                   *i, *i + 1 + (size_t)got,
-                   kind == 'x'   ? "xXX"
-                   : kind == 'u' ? "uXXXX"
-                                 : "UXXXXXXXX");
+        ls_parser_fail_at(
+            p, span,
+            "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: truncated "
+            "\\%s escape",
+            *i, *i + 1 + (size_t)got,
+            kind == 'x'   ? "xXX"
+            : kind == 'u' ? "uXXXX"
+                          : "UXXXXXXXX");
         return -1;
     }
     if (point > 0x10FFFF) {
-        ls_fail_at(p, span,
-                   "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: illegal "
-                   "Unicode character",
-                   *i, *i + 9);
+        ls_parser_fail_at(
+            p, span,
+            "(unicode error) 'unicodeescape' codec can't decode bytes in position %zu-%zu: illegal "
+            "Unicode character",
+            *i, *i + 9);
         return -1;
     }
     if (point >= 0xD800 && point < 0xE000) point = 0xFFFD; /* half of a pair has no UTF-8 form */
@@ -97,7 +99,7 @@ static int coded_character(ls_parser *p, uint32_t from, const char *s, size_t n,
     return ls_utf8_write(out, point);
 }
 
-ptrdiff_t ls_unescape(ls_parser *p, uint32_t from, size_t n, bool raw, char *out) {
+ptrdiff_t ls_parser_unescape(ls_parser *p, uint32_t from, size_t n, bool raw, char *out) {
     const char *s = p->source->text + from;
     static const char letters[] = "\\'\"abfnrtv", values[] = "\\'\"\a\b\f\n\r\t\v";
     char *to = out;
@@ -125,9 +127,10 @@ ptrdiff_t ls_unescape(ls_parser *p, uint32_t from, size_t n, bool raw, char *out
             if (wrote < 0) return -1;
             to += wrote;
         } else if (next == 'N') {
-            ls_fail_at(p, (ls_span){from + (uint32_t)i, from + (uint32_t)i + 2},
-                       "characters by name (\\N{...}) are not part of lsv: write the character itself, or "
-                       "\\u and its number");
+            ls_parser_fail_at(
+                p, (ls_span){from + (uint32_t)i, from + (uint32_t)i + 2},
+                "characters by name (\\N{...}) are not part of lsv: write the character itself, or "
+                "\\u and its number");
             return -1;
         } else { /* Python keeps the backslash of an escape it does not know */
             *to++ = c;
@@ -144,11 +147,11 @@ static ls_node *string(ls_parser *p) {
     ls_token t = p->tok;
     uint32_t from = t.span.start + t.prefix + t.quotes;
     size_t n = t.span.end - t.quotes - from;
-    ls_advance(p);
+    ls_parser_advance(p);
     char *text = ls_arena_alloc(p->arena, n + 4);
-    ls_node *node = text ? ls_node_new(p, LS_N_STR, t.span.start) : ls_no_room(p);
+    ls_node *node = text ? ls_parser_node_new(p, LS_N_STR, t.span.start) : ls_parser_no_room(p);
     if (!node) return NULL;
-    ptrdiff_t length = ls_unescape(p, from, n, t.raw, text);
+    ptrdiff_t length = ls_parser_unescape(p, from, n, t.raw, text);
     if (length < 0) return NULL;
     text[length] = 0;
     node->text = text;
@@ -173,7 +176,7 @@ static bool join(ls_parser *p, ls_nodes *parts) {
             continue;
         }
         char *text = ls_arena_alloc(p->arena, total + 1), *to = text;
-        if (!text) return ls_no_room(p) != NULL;
+        if (!text) return ls_parser_no_room(p) != NULL;
         ls_node *first = parts->items[i];
         first->span.end = parts->items[end - 1]->span.end;
         for (; i < end; i++) {
@@ -189,24 +192,24 @@ static bool join(ls_parser *p, ls_nodes *parts) {
 }
 
 /* strings: (STRING | FSTRING)+ */
-ls_node *ls_strings(ls_parser *p) {
+ls_node *ls_parse_strings(ls_parser *p) {
     uint32_t start = p->tok.span.start;
     int base = p->nstack;
     bool format = false;
-    while (ls_at(p, T_STRING) || ls_at(p, T_FSTRING)) {
-        format |= ls_at(p, T_FSTRING);
-        if (ls_at(p, T_FSTRING) ? !ls_fstring(p) : !ls_push(p, string(p))) return NULL;
+    while (ls_parser_at(p, T_STRING) || ls_parser_at(p, T_FSTRING)) {
+        format |= ls_parser_at(p, T_FSTRING);
+        if (ls_parser_at(p, T_FSTRING) ? !ls_parse_fstring(p) : !ls_parser_push(p, string(p))) return NULL;
     }
     if (p->tok.kind == T_ERROR) return NULL;
     ls_nodes parts;
-    if (!ls_take(p, base, &parts) || !join(p, &parts)) return NULL;
+    if (!ls_parser_take(p, base, &parts) || !join(p, &parts)) return NULL;
     if (parts.n == 1 && parts.items[0]->kind == LS_N_STR) {
         parts.items[0]->span = (ls_span){start, p->last_end};
         return parts.items[0];
     }
-    ls_node *n = ls_node_new(p, parts.n ? LS_N_FSTRING : LS_N_STR, start);
+    ls_node *n = ls_parser_node_new(p, parts.n ? LS_N_FSTRING : LS_N_STR, start);
     if (!n) return NULL;
     n->list = parts;
     if (!parts.n) n->text = "";
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }

@@ -3,7 +3,7 @@
    The grammar is Python's, by recursive descent with one token of look-ahead: where Python's
    own grammar looks further ahead (targets, keyword arguments, comprehensions), an expression
    is read first and then checked for what it has to be. Left-associative chains are loops;
-   everything that does recurse goes through ls_enter, and every node knows its height, so
+   everything that does recurse goes through ls_parser_enter, and every node knows its height, so
    that neither the parser nor those who walk the tree can run out of stack. */
 #include "lang/syntax/parser.h"
 
@@ -14,45 +14,45 @@
 
 /* ---- tokens ---- */
 
-void ls_advance(ls_parser *p) {
+void ls_parser_advance(ls_parser *p) {
     p->last = p->tok.kind;
     if (p->tok.kind < T_NEWLINE || p->tok.kind > T_DEDENT)
         p->last_end = p->tok.span.end; /* nodes end at text */
     p->tok = ls_lex_next(&p->lex);
 }
 
-bool ls_accept(ls_parser *p, ls_token_kind kind) {
+bool ls_parser_accept(ls_parser *p, ls_token_kind kind) {
     if (p->tok.kind != kind) return false;
-    ls_advance(p);
+    ls_parser_advance(p);
     return true;
 }
 
-bool ls_expect(ls_parser *p, ls_token_kind kind) {
-    if (ls_accept(p, kind)) return true;
-    ls_unexpected(p);
+bool ls_parser_expect(ls_parser *p, ls_token_kind kind) {
+    if (ls_parser_accept(p, kind)) return true;
+    ls_parser_unexpected(p);
     return false;
 }
 
-bool ls_enter(ls_parser *p) {
+bool ls_parser_enter(ls_parser *p) {
     if (p->depth < LS_MAX_RULES) {
         p->depth++;
         return true;
     }
-    ls_fail_at(p, p->tok.span, "too deeply nested");
+    ls_parser_fail_at(p, p->tok.span, "too deeply nested");
     return false;
 }
 
-char *ls_token_copy(ls_parser *p, ls_token t) {
+char *ls_parser_token_copy(ls_parser *p, ls_token t) {
     char *text = ls_arena_text(p->arena, p->source->text + t.span.start, t.span.end - t.span.start);
-    if (!text) ls_no_room(p);
+    if (!text) ls_parser_no_room(p);
     return text;
 }
 
 /* ---- nodes ---- */
 
-ls_node *ls_node_new(ls_parser *p, ls_node_kind kind, uint32_t start) {
+ls_node *ls_parser_node_new(ls_parser *p, ls_node_kind kind, uint32_t start) {
     ls_node *n = ls_arena_alloc(p->arena, sizeof *n);
-    if (!n) return ls_no_room(p);
+    if (!n) return ls_parser_no_room(p);
     n->kind = kind;
     n->span = (ls_span){start, p->last_end};
     n->height = 1;
@@ -65,7 +65,7 @@ static int higher(int height, const ls_nodes *list) {
     return height;
 }
 
-ls_node *ls_node_done(ls_parser *p, ls_node *n) {
+ls_node *ls_parser_node_done(ls_parser *p, ls_node *n) {
     int height = 0;
     const ls_node *children[] = {n->a, n->b, n->c};
     for (int i = 0; i < 3; i++)
@@ -82,21 +82,21 @@ ls_node *ls_node_done(ls_parser *p, ls_node *n) {
     n->height = height + 1;
     n->span.end = p->last_end;
     if (n->height > LS_MAX_HEIGHT) {
-        ls_fail_at(p, (ls_span){n->span.end ? n->span.end - 1 : 0, n->span.end},
-                   "too long: more than %d operators in a chain", LS_MAX_HEIGHT);
+        ls_parser_fail_at(p, (ls_span){n->span.end ? n->span.end - 1 : 0, n->span.end},
+                          "too long: more than %d operators in a chain", LS_MAX_HEIGHT);
         ls_error_hint(p->error, "split it, or add up in a loop");
         return NULL;
     }
     return n;
 }
 
-bool ls_push(ls_parser *p, ls_node *n) {
+bool ls_parser_push(ls_parser *p, ls_node *n) {
     if (!n) return false;
     if (p->nstack == p->capacity) {
         int capacity = p->capacity ? p->capacity * 2 : 64;
         ls_node **stack = lsv_realloc(p->stack, (size_t)capacity * sizeof *stack);
         if (!stack) {
-            ls_no_room(p);
+            ls_parser_no_room(p);
             return false;
         }
         p->stack = stack;
@@ -106,14 +106,14 @@ bool ls_push(ls_parser *p, ls_node *n) {
     return true;
 }
 
-bool ls_take(ls_parser *p, int base, ls_nodes *out) {
+bool ls_parser_take(ls_parser *p, int base, ls_nodes *out) {
     int n = p->nstack - base;
     *out = (ls_nodes){0};
     p->nstack = base;
     if (n <= 0) return true;
     ls_node **items = ls_arena_alloc(p->arena, (size_t)n * sizeof *items);
     if (!items) {
-        ls_no_room(p);
+        ls_parser_no_room(p);
         return false;
     }
     memcpy(items, p->stack + base, (size_t)n * sizeof *items);
@@ -130,12 +130,12 @@ const char *ls_operator_text(ls_operator op) { return op < LS_NOPERATORS ? opera
 
 /* ---- errors ---- */
 
-void *ls_no_room(ls_parser *p) {
+void *ls_parser_no_room(ls_parser *p) {
     if (!p->error->set) ls_error_set(p->error, "MemoryError", "out of memory while parsing");
     return NULL;
 }
 
-void *ls_fail_at(ls_parser *p, ls_span span, const char *format, ...) {
+void *ls_parser_fail_at(ls_parser *p, ls_span span, const char *format, ...) {
     if (p->error->set) return NULL;
     char message[sizeof p->error->message];
     va_list ap;
@@ -158,7 +158,7 @@ void *ls_fail_at(ls_parser *p, ls_span span, const char *format, ...) {
     X(ASYNC, "everything runs in order")                                           \
     X(AWAIT, "everything runs in order")
 
-bool ls_is_not_offered(ls_token_kind kind) {
+bool ls_parser_is_not_offered(ls_token_kind kind) {
 #define CASE(name, text) case T_##name:
     switch (kind) {
         NOT_OFFERED(CASE) return true;
@@ -167,7 +167,7 @@ bool ls_is_not_offered(ls_token_kind kind) {
 #undef CASE
 }
 
-void *ls_not_offered(ls_parser *p) {
+void *ls_parser_not_offered(ls_parser *p) {
     const char *why = "";
 #define CASE(name, text) \
     case T_##name: why = text; break;
@@ -176,10 +176,10 @@ void *ls_not_offered(ls_parser *p) {
     default: break;
     }
 #undef CASE
-    return ls_fail_at(p, p->tok.span, "%s is not part of lsv: %s", ls_token_text(p->tok.kind), why);
+    return ls_parser_fail_at(p, p->tok.span, "%s is not part of lsv: %s", ls_token_text(p->tok.kind), why);
 }
 
-bool ls_starts_expression(const ls_parser *p) {
+bool ls_parser_starts_expression(const ls_parser *p) {
     static const ls_token_kind starts[] = {T_NAME,   T_INT,      T_FLOAT,  T_STRING, T_FSTRING,
                                            T_NONE,   T_TRUE,     T_FALSE,  T_LPAR,   T_LBRACKET,
                                            T_LBRACE, T_ELLIPSIS, T_LAMBDA, T_TILDE,  T_NOT};
@@ -191,7 +191,7 @@ bool ls_starts_expression(const ls_parser *p) {
 /* Reads on to the end, as Python does: an open bracket explains an error on a later line better than "invalid
    syntax" does, and so does what the lexer itself finds wrong further on. (Behind an f-string that is only
    half read, nothing is known.) */
-bool ls_never_closed(ls_parser *p) {
+bool ls_parser_never_closed(ls_parser *p) {
     ls_error scratch = {0};
     ls_lexer rest = p->lex;
     rest.error = &scratch;
@@ -215,7 +215,7 @@ bool ls_never_closed(ls_parser *p) {
     ls_bracket b = rest.brackets[rest.depth - 1];
     ls_source_where(p->source, b.at, &there, NULL);
     if (!at_end && here <= there) return false;
-    ls_fail_at(p, (ls_span){b.at, b.at + 1}, "'%c' was never closed", b.open);
+    ls_parser_fail_at(p, (ls_span){b.at, b.at + 1}, "'%c' was never closed", b.open);
     return true;
 }
 
@@ -239,7 +239,7 @@ static void hint_for(ls_parser *p) {
         ls_error_hint(p->error, "a block ends where its indentation does");
 }
 
-void *ls_unexpected(ls_parser *p) {
+void *ls_parser_unexpected(ls_parser *p) {
     if (p->error->set) return NULL;
     ls_token t = p->tok;
     if (t.kind == T_INDENT) {
@@ -247,18 +247,18 @@ void *ls_unexpected(ls_parser *p) {
                         "unexpected indent");
         return NULL;
     }
-    if (ls_never_closed(p)) return NULL;
-    if (ls_is_not_offered(t.kind)) return ls_not_offered(p);
+    if (ls_parser_never_closed(p)) return NULL;
+    if (ls_parser_is_not_offered(t.kind)) return ls_parser_not_offered(p);
     ls_span span = t.span;
     if (span.end == span.start) span.end++;
-    if (p->lex.depth && p->operand_end && p->operand_end == p->last_end && ls_starts_expression(p) &&
+    if (p->lex.depth && p->operand_end && p->operand_end == p->last_end && ls_parser_starts_expression(p) &&
         t.kind != T_TILDE && t.kind != T_NOT) {
-        ls_fail_at(p, span, "invalid syntax. Perhaps you forgot a comma?");
+        ls_parser_fail_at(p, span, "invalid syntax. Perhaps you forgot a comma?");
         if (p->lex.brackets[p->lex.depth - 1].open == '[')
             ls_error_hint(p->error, "entries are separated by ',', rows of a matrix by ';'");
         return NULL;
     }
-    ls_fail_at(p, span, "invalid syntax");
+    ls_parser_fail_at(p, span, "invalid syntax");
     hint_for(p);
     return NULL;
 }
@@ -278,8 +278,8 @@ static bool begin(ls_parser *p, ls_source *source, ls_tree *tree, ls_error *erro
         int bytes;
         uint32_t point = ls_utf8_read(source->text + i, source->length - i, &bytes);
         if (point == 0xFFFD && bytes == 1) {
-            ls_fail_at(p, (ls_span){(uint32_t)i, (uint32_t)i + 1}, "not UTF-8 text: byte 0x%02x",
-                       (unsigned char)source->text[i]);
+            ls_parser_fail_at(p, (ls_span){(uint32_t)i, (uint32_t)i + 1}, "not UTF-8 text: byte 0x%02x",
+                              (unsigned char)source->text[i]);
             return false;
         }
         i += (size_t)bytes;
@@ -297,9 +297,9 @@ static bool finish(ls_parser *p, ls_tree *tree, bool ok) {
 bool ls_parse(ls_source *source, ls_tree *tree, ls_error *error) {
     ls_parser p;
     if (!begin(&p, source, tree, error)) return finish(&p, tree, false);
-    tree->block = ls_statements(&p);
-    if (tree->block && !ls_at(&p, T_END)) {
-        ls_unexpected(&p);
+    tree->block = ls_parse_statements(&p);
+    if (tree->block && !ls_parser_at(&p, T_END)) {
+        ls_parser_unexpected(&p);
         tree->block = NULL;
     }
     tree->quiet = p.quiet;
@@ -310,13 +310,14 @@ bool ls_parse_signature(ls_source *source, ls_tree *tree, ls_function_node **out
     ls_parser p;
     if (!begin(&p, source, tree, error)) return finish(&p, tree, false);
     ls_function_node *f = ls_arena_alloc(p.arena, sizeof *f);
-    if (!f) return ls_no_room(&p), finish(&p, tree, false);
+    if (!f) return ls_parser_no_room(&p), finish(&p, tree, false);
     f->name = "";
-    if (ls_at(&p, T_NAME)) {
-        f->name = ls_token_copy(&p, p.tok);
-        ls_advance(&p);
+    if (ls_parser_at(&p, T_NAME)) {
+        f->name = ls_parser_token_copy(&p, p.tok);
+        ls_parser_advance(&p);
     }
-    bool ok = f->name && ls_expect(&p, T_LPAR) && ls_parameters(&p, T_RPAR, f) && ls_expect(&p, T_RPAR);
+    bool ok = f->name && ls_parser_expect(&p, T_LPAR) && ls_parse_parameters(&p, T_RPAR, f) &&
+              ls_parser_expect(&p, T_RPAR);
     f->span = (ls_span){0, p.last_end};
     if (ok) *out = f;
     return finish(&p, tree, ok);

@@ -7,41 +7,42 @@
 
 static ls_node *simple(ls_parser *p, ls_node_kind kind) {
     uint32_t start = p->tok.span.start;
-    ls_advance(p);
-    return ls_node_new(p, kind, start);
+    ls_parser_advance(p);
+    return ls_parser_node_new(p, kind, start);
 }
 
 static ls_node *name(ls_parser *p) {
     ls_token t = p->tok;
     ls_node *n = simple(p, LS_N_NAME);
-    if (!n || !(n->text = ls_token_copy(p, t))) return NULL;
+    if (!n || !(n->text = ls_parser_token_copy(p, t))) return NULL;
     n->length = t.span.end - t.span.start;
     return n;
 }
 
 /* "x = 3" where a condition or an element stands: "==" was meant. Always NULL. */
 static ls_node *assignment_inside(ls_parser *p, ls_node *left) {
-    if (ls_never_closed(p)) return NULL;
+    if (ls_parser_never_closed(p)) return NULL;
     switch (left->kind) {
     case LS_N_NAME:
-        return ls_fail_at(p, (ls_span){left->span.start, p->tok.span.end},
-                          "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
+        return ls_parser_fail_at(p, (ls_span){left->span.start, p->tok.span.end},
+                                 "invalid syntax. Maybe you meant '==' or ':=' instead of '='?");
     case LS_N_LIST:
     case LS_N_TUPLE:
     case LS_N_GENEXP:
     case LS_N_TRUE:
     case LS_N_FALSE:
-    case LS_N_NONE: return ls_unexpected(p);
+    case LS_N_NONE: return ls_parser_unexpected(p);
     default:
-        return ls_fail_at(p, left->span, "cannot assign to %s here. Maybe you meant '==' instead of '='?",
-                          ls_node_phrase(left));
+        return ls_parser_fail_at(p, left->span,
+                                 "cannot assign to %s here. Maybe you meant '==' instead of '='?",
+                                 ls_parser_node_phrase(left));
     }
 }
 
 /* star_named_expression, an element of a bracket */
 static ls_node *element(ls_parser *p) {
-    ls_node *n = ls_at(p, T_STAR) ? ls_star_expression(p) : ls_named_expression(p);
-    if (n && ls_at(p, T_EQUAL) && !(p->lex.depth && p->lex.brackets[p->lex.depth - 1].field))
+    ls_node *n = ls_parser_at(p, T_STAR) ? ls_parse_star_expression(p) : ls_parse_named_expression(p);
+    if (n && ls_parser_at(p, T_EQUAL) && !(p->lex.depth && p->lex.brackets[p->lex.depth - 1].field))
         return assignment_inside(p, n);
     return n;
 }
@@ -50,30 +51,30 @@ static ls_node *element(ls_parser *p) {
 
 static ls_node *for_if_clause(ls_parser *p) {
     uint32_t start = p->tok.span.start;
-    ls_advance(p);
-    ls_node *target = ls_for_targets(p);
+    ls_parser_advance(p);
+    ls_node *target = ls_parse_for_targets(p);
     if (!target) return NULL;
-    ls_node *iterable = ls_disjunction(p);
+    ls_node *iterable = ls_parse_disjunction(p);
     int base = p->nstack;
-    while (iterable && ls_accept(p, T_IF))
-        if (!ls_push(p, ls_disjunction(p))) return NULL;
-    ls_node *n = iterable ? ls_node_new(p, LS_N_COMPFOR, start) : NULL;
-    if (!n || !ls_take(p, base, &n->list)) return NULL;
+    while (iterable && ls_parser_accept(p, T_IF))
+        if (!ls_parser_push(p, ls_parse_disjunction(p))) return NULL;
+    ls_node *n = iterable ? ls_parser_node_new(p, LS_N_COMPFOR, start) : NULL;
+    if (!n || !ls_parser_take(p, base, &n->list)) return NULL;
     n->a = target;
     n->b = iterable;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
-ls_node *ls_comprehension(ls_parser *p, ls_node_kind kind, ls_node *item, uint32_t start) {
+ls_node *ls_parse_comprehension(ls_parser *p, ls_node_kind kind, ls_node *item, uint32_t start) {
     if (item->kind == LS_N_STARRED)
-        return ls_fail_at(p, item->span, "iterable unpacking cannot be used in comprehension");
+        return ls_parser_fail_at(p, item->span, "iterable unpacking cannot be used in comprehension");
     int base = p->nstack;
-    while (ls_at(p, T_FOR))
-        if (!ls_push(p, for_if_clause(p))) return NULL;
-    ls_node *n = ls_node_new(p, kind, start);
-    if (!n || !ls_take(p, base, &n->list)) return NULL;
+    while (ls_parser_at(p, T_FOR))
+        if (!ls_parser_push(p, for_if_clause(p))) return NULL;
+    ls_node *n = ls_parser_node_new(p, kind, start);
+    if (!n || !ls_parser_take(p, base, &n->list)) return NULL;
     n->a = item;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 /* ---- ( … ) ---- */
@@ -82,29 +83,30 @@ ls_node *ls_comprehension(ls_parser *p, ls_node_kind kind, ls_node *item, uint32
 static ls_node *parentheses(ls_parser *p) {
     uint32_t start = p->tok.span.start;
     int base = p->nstack;
-    ls_advance(p);
+    ls_parser_advance(p);
     ls_node *first = NULL, *n;
-    if (!ls_at(p, T_RPAR)) {
+    if (!ls_parser_at(p, T_RPAR)) {
         if (!(first = element(p))) return NULL;
-        if (ls_at(p, T_FOR)) {
-            n = ls_comprehension(p, LS_N_GENEXP, first, start);
-            if (!n || !ls_expect(p, T_RPAR)) return NULL;
+        if (ls_parser_at(p, T_FOR)) {
+            n = ls_parse_comprehension(p, LS_N_GENEXP, first, start);
+            if (!n || !ls_parser_expect(p, T_RPAR)) return NULL;
             n->span.end = p->last_end;
             return n;
         }
-        if (!ls_at(p, T_COMMA)) {
-            if (!ls_expect(p, T_RPAR)) return NULL;
+        if (!ls_parser_at(p, T_COMMA)) {
+            if (!ls_parser_expect(p, T_RPAR)) return NULL;
             if (first->kind == LS_N_STARRED)
-                return ls_fail_at(p, first->span, "cannot use starred expression here");
+                return ls_parser_fail_at(p, first->span, "cannot use starred expression here");
             return first;
         }
-        if (!ls_push(p, first)) return NULL;
+        if (!ls_parser_push(p, first)) return NULL;
     }
-    while (ls_accept(p, T_COMMA) && !ls_at(p, T_RPAR))
-        if (!ls_push(p, element(p))) return NULL;
-    if (!ls_expect(p, T_RPAR) || !(n = ls_node_new(p, LS_N_TUPLE, start)) || !ls_take(p, base, &n->list))
+    while (ls_parser_accept(p, T_COMMA) && !ls_parser_at(p, T_RPAR))
+        if (!ls_parser_push(p, element(p))) return NULL;
+    if (!ls_parser_expect(p, T_RPAR) || !(n = ls_parser_node_new(p, LS_N_TUPLE, start)) ||
+        !ls_parser_take(p, base, &n->list))
         return NULL;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 /* ---- [ … ] ---- */
@@ -177,33 +179,33 @@ static ls_node *printed(ls_parser *p, uint32_t end) {
     p->lex.depth--; /* its own bracket, closed by the skipped text */
     ls_token t = p->tok;
     ls_node *n = simple(p, LS_N_PRINTED);
-    if (!n || !(n->text = ls_token_copy(p, t))) return NULL;
+    if (!n || !(n->text = ls_parser_token_copy(p, t))) return NULL;
     n->length = end - t.span.start;
     return n;
 }
 
 static ls_node *row(ls_parser *p, int base, uint32_t start) {
-    ls_node *n = ls_node_new(p, LS_N_LIST, start);
-    return n && ls_take(p, base, &n->list) ? ls_node_done(p, n) : NULL;
+    ls_node *n = ls_parser_node_new(p, LS_N_LIST, start);
+    return n && ls_parser_take(p, base, &n->list) ? ls_parser_node_done(p, n) : NULL;
 }
 
 /* matrix: row (';' row)* [';'], each row elements with commas; the first row is given */
 static ls_node *matrix(ls_parser *p, ls_node *first, uint32_t start) {
     int rows = p->nstack;
-    if (!ls_push(p, first)) return NULL;
-    while (ls_accept(p, T_SEMI) && !ls_at(p, T_RBRACKET)) {
+    if (!ls_parser_push(p, first)) return NULL;
+    while (ls_parser_accept(p, T_SEMI) && !ls_parser_at(p, T_RBRACKET)) {
         uint32_t row_start = p->tok.span.start;
         int base = p->nstack;
         do {
-            if (ls_at(p, T_SEMI) || ls_at(p, T_RBRACKET)) break;
-            if (!ls_push(p, element(p))) return NULL;
-        } while (ls_accept(p, T_COMMA));
-        if (p->nstack == base) return ls_fail_at(p, p->tok.span, "an empty row in a matrix");
-        if (!ls_push(p, row(p, base, row_start))) return NULL;
+            if (ls_parser_at(p, T_SEMI) || ls_parser_at(p, T_RBRACKET)) break;
+            if (!ls_parser_push(p, element(p))) return NULL;
+        } while (ls_parser_accept(p, T_COMMA));
+        if (p->nstack == base) return ls_parser_fail_at(p, p->tok.span, "an empty row in a matrix");
+        if (!ls_parser_push(p, row(p, base, row_start))) return NULL;
     }
-    ls_node *n = ls_node_new(p, LS_N_MATRIX, start);
-    if (!n || !ls_take(p, rows, &n->list) || !ls_expect(p, T_RBRACKET)) return NULL;
-    return ls_node_done(p, n);
+    ls_node *n = ls_parser_node_new(p, LS_N_MATRIX, start);
+    if (!n || !ls_parser_take(p, rows, &n->list) || !ls_parser_expect(p, T_RBRACKET)) return NULL;
+    return ls_parser_node_done(p, n);
 }
 
 /* list, list comprehension, matrix literal or printed array */
@@ -211,36 +213,38 @@ static ls_node *brackets(ls_parser *p) {
     bool shortened = false;
     uint32_t start = p->tok.span.start, end = printed_array(p, &shortened);
     if (end && shortened) {
-        ls_fail_at(p, (ls_span){start, end}, "a shortened array cannot be read back");
+        ls_parser_fail_at(p, (ls_span){start, end}, "a shortened array cannot be read back");
         ls_error_hint(p->error, "np.set_printoptions(threshold=10**9) prints all of one");
         return NULL;
     }
     if (end) return printed(p, end);
     int base = p->nstack;
-    ls_advance(p);
+    ls_parser_advance(p);
     uint32_t row_start = p->tok.span.start;
     ls_node *n;
-    while (!ls_at(p, T_RBRACKET)) {
+    while (!ls_parser_at(p, T_RBRACKET)) {
         ls_node *item = element(p);
         if (!item) return NULL;
-        if (ls_at(p, T_FOR) && p->nstack == base) {
-            n = ls_comprehension(p, LS_N_LISTCOMP, item, start);
-            if (!n || !ls_expect(p, T_RBRACKET)) return NULL;
+        if (ls_parser_at(p, T_FOR) && p->nstack == base) {
+            n = ls_parse_comprehension(p, LS_N_LISTCOMP, item, start);
+            if (!n || !ls_parser_expect(p, T_RBRACKET)) return NULL;
             n->span.end = p->last_end;
             return n;
         }
-        if (ls_at(p, T_FOR))
-            return ls_fail_at(p, p->tok.span, "did you forget parentheses around the comprehension target?");
-        if (!ls_push(p, item)) return NULL;
-        if (!ls_accept(p, T_COMMA)) break;
+        if (ls_parser_at(p, T_FOR))
+            return ls_parser_fail_at(p, p->tok.span,
+                                     "did you forget parentheses around the comprehension target?");
+        if (!ls_parser_push(p, item)) return NULL;
+        if (!ls_parser_accept(p, T_COMMA)) break;
     }
-    if (ls_at(p, T_SEMI) && p->nstack > base) {
+    if (ls_parser_at(p, T_SEMI) && p->nstack > base) {
         ls_node *first = row(p, base, row_start);
         return first ? matrix(p, first, start) : NULL;
     }
-    if (!ls_expect(p, T_RBRACKET) || !(n = ls_node_new(p, LS_N_LIST, start)) || !ls_take(p, base, &n->list))
+    if (!ls_parser_expect(p, T_RBRACKET) || !(n = ls_parser_node_new(p, LS_N_LIST, start)) ||
+        !ls_parser_take(p, base, &n->list))
         return NULL;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 /* ---- { … } ---- */
@@ -248,76 +252,80 @@ static ls_node *brackets(ls_parser *p) {
 /* double_starred_kvpair: '**' bitwise_or | expression ':' expression */
 static ls_node *pair(ls_parser *p) {
     uint32_t start = p->tok.span.start;
-    bool double_star = ls_accept(p, T_POWER);
-    if (ls_at(p, T_STAR)) return ls_fail_at(p, p->tok.span, "sets are not part of lsv: use a list");
-    ls_node *key = double_star ? ls_bitwise_or(p) : ls_named_expression(p), *value = NULL;
+    bool double_star = ls_parser_accept(p, T_POWER);
+    if (ls_parser_at(p, T_STAR))
+        return ls_parser_fail_at(p, p->tok.span, "sets are not part of lsv: use a list");
+    ls_node *key = double_star ? ls_parse_bitwise_or(p) : ls_parse_named_expression(p), *value = NULL;
     if (!key) return NULL;
     if (!double_star) {
-        if (!ls_at(p, T_COLON)) {
+        if (!ls_parser_at(p, T_COLON)) {
             if (p->tok.kind == T_COMMA || p->tok.kind == T_RBRACE || p->tok.kind == T_FOR)
                 return key; /* a set: said by the caller */
-            return ls_unexpected(p);
+            return ls_parser_unexpected(p);
         }
-        ls_advance(p);
-        if (ls_at(p, T_RBRACE) || ls_at(p, T_COMMA))
-            return ls_fail_at(p, p->tok.span, "expression expected after dictionary key and ':'");
-        if (ls_at(p, T_STAR))
-            return ls_fail_at(p, p->tok.span, "cannot use a starred expression in a dictionary value");
-        if (!(value = ls_expression(p))) return NULL;
+        ls_parser_advance(p);
+        if (ls_parser_at(p, T_RBRACE) || ls_parser_at(p, T_COMMA))
+            return ls_parser_fail_at(p, p->tok.span, "expression expected after dictionary key and ':'");
+        if (ls_parser_at(p, T_STAR))
+            return ls_parser_fail_at(p, p->tok.span, "cannot use a starred expression in a dictionary value");
+        if (!(value = ls_parse_expression(p))) return NULL;
     }
-    ls_node *n = ls_node_new(p, double_star ? LS_N_DOUBLESTAR : LS_N_PAIR, start);
+    ls_node *n = ls_parser_node_new(p, double_star ? LS_N_DOUBLESTAR : LS_N_PAIR, start);
     if (!n) return NULL;
     n->a = key;
     n->b = value;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 static ls_node *braces(ls_parser *p) {
     uint32_t start = p->tok.span.start;
     int base = p->nstack;
-    ls_advance(p);
+    ls_parser_advance(p);
     ls_node *n;
-    while (!ls_at(p, T_RBRACE)) {
+    while (!ls_parser_at(p, T_RBRACE)) {
         ls_node *item = pair(p);
         if (!item) return NULL;
         if (item->kind != LS_N_PAIR && item->kind != LS_N_DOUBLESTAR) {
-            if (p->nstack > base) return ls_fail_at(p, item->span, "':' expected after dictionary key");
-            ls_fail_at(p, (ls_span){start, item->span.end}, "sets are not part of lsv: use a list");
+            if (p->nstack > base)
+                return ls_parser_fail_at(p, item->span, "':' expected after dictionary key");
+            ls_parser_fail_at(p, (ls_span){start, item->span.end}, "sets are not part of lsv: use a list");
             ls_error_hint(p->error, "a dictionary is {key: value}");
             return NULL;
         }
-        if (ls_at(p, T_FOR)) {
+        if (ls_parser_at(p, T_FOR)) {
             if (item->kind == LS_N_DOUBLESTAR)
-                return ls_fail_at(p, item->span, "dict unpacking cannot be used in dict comprehension");
-            n = ls_comprehension(p, LS_N_DICTCOMP, item, start);
-            if (!n || !ls_expect(p, T_RBRACE)) return NULL;
+                return ls_parser_fail_at(p, item->span,
+                                         "dict unpacking cannot be used in dict comprehension");
+            n = ls_parse_comprehension(p, LS_N_DICTCOMP, item, start);
+            if (!n || !ls_parser_expect(p, T_RBRACE)) return NULL;
             n->span.end = p->last_end;
             return n;
         }
-        if (!ls_push(p, item)) return NULL;
-        if (!ls_accept(p, T_COMMA)) break;
+        if (!ls_parser_push(p, item)) return NULL;
+        if (!ls_parser_accept(p, T_COMMA)) break;
     }
-    if (!ls_expect(p, T_RBRACE) || !(n = ls_node_new(p, LS_N_DICT, start)) || !ls_take(p, base, &n->list))
+    if (!ls_parser_expect(p, T_RBRACE) || !(n = ls_parser_node_new(p, LS_N_DICT, start)) ||
+        !ls_parser_take(p, base, &n->list))
         return NULL;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 /* ---- atom ---- */
 
 static ls_node *nested(ls_parser *p, ls_node *(*rule)(ls_parser *)) {
-    if (!ls_enter(p)) return NULL;
+    if (!ls_parser_enter(p)) return NULL;
     ls_node *n = rule(p);
-    ls_leave(p);
+    ls_parser_leave(p);
     return n;
 }
 
-ls_node *ls_atom(ls_parser *p) {
+ls_node *ls_parse_atom(ls_parser *p) {
     switch (p->tok.kind) {
     case T_NAME: return name(p);
     case T_INT:
-    case T_FLOAT: return ls_number(p, false);
+    case T_FLOAT: return ls_parse_number(p, false);
     case T_STRING:
-    case T_FSTRING: return ls_strings(p);
+    case T_FSTRING: return ls_parse_strings(p);
     case T_NONE: return simple(p, LS_N_NONE);
     case T_TRUE: return simple(p, LS_N_TRUE);
     case T_FALSE: return simple(p, LS_N_FALSE);
@@ -325,6 +333,6 @@ ls_node *ls_atom(ls_parser *p) {
     case T_LPAR: return nested(p, parentheses);
     case T_LBRACKET: return nested(p, brackets);
     case T_LBRACE: return nested(p, braces);
-    default: return ls_unexpected(p);
+    default: return ls_parser_unexpected(p);
     }
 }

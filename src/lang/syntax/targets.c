@@ -1,7 +1,7 @@
 /* What may stand left of "=", after "for" and after "del": checked on the expression read. */
 #include "lang/syntax/parser.h"
 
-const char *ls_node_phrase(const ls_node *n) {
+const char *ls_parser_node_phrase(const ls_node *n) {
     static const char *const phrases[LS_N_NKINDS] = {[LS_N_NONE] = "None",
                                                      [LS_N_TRUE] = "True",
                                                      [LS_N_FALSE] = "False",
@@ -36,7 +36,7 @@ const char *ls_node_phrase(const ls_node *n) {
 }
 
 static bool fails(ls_parser *p, ls_span span, const char *verb, const ls_node *n, const char *tail) {
-    ls_fail_at(p, span, "cannot %s %s%s", verb, ls_node_phrase(n), tail);
+    ls_parser_fail_at(p, span, "cannot %s %s%s", verb, ls_parser_node_phrase(n), tail);
     return false;
 }
 
@@ -50,15 +50,15 @@ static bool check_items(ls_parser *p, ls_node *n) {
         ls_node *item = n->list.items[i];
         if (item->kind == LS_N_STARRED) {
             if (++stars > 1)
-                return ls_fail_at(p, item->span, "multiple starred expressions in assignment") != NULL;
+                return ls_parser_fail_at(p, item->span, "multiple starred expressions in assignment") != NULL;
             item = item->a;
         }
-        if (!ls_check_target(p, item, false)) return false;
+        if (!ls_parser_check_target(p, item, false)) return false;
     }
     return true;
 }
 
-bool ls_check_target(ls_parser *p, ls_node *n, bool alone) {
+bool ls_parser_check_target(ls_parser *p, ls_node *n, bool alone) {
     switch (n->kind) {
     case LS_N_NAME:
     case LS_N_ATTRIBUTE:
@@ -67,8 +67,8 @@ bool ls_check_target(ls_parser *p, ls_node *n, bool alone) {
     case LS_N_LIST: return check_items(p, n);
     case LS_N_STARRED:
         if (!is_place(n->a) && n->a->kind != LS_N_TUPLE && n->a->kind != LS_N_LIST)
-            return ls_check_target(p, n->a, false);
-        return ls_fail_at(p, n->span, "starred assignment target must be in a list or tuple") != NULL;
+            return ls_parser_check_target(p, n->a, false);
+        return ls_parser_fail_at(p, n->span, "starred assignment target must be in a list or tuple") != NULL;
     case LS_N_NONE:
     case LS_N_TRUE:
     case LS_N_FALSE:
@@ -84,44 +84,44 @@ bool ls_check_target(ls_parser *p, ls_node *n, bool alone) {
     }
 }
 
-bool ls_check_augmented(ls_parser *p, ls_node *n) {
+bool ls_parser_check_augmented(ls_parser *p, ls_node *n) {
     if (is_place(n)) return true;
-    return ls_fail_at(p, n->span, "'%s' is an illegal expression for augmented assignment",
-                      ls_node_phrase(n)) != NULL;
+    return ls_parser_fail_at(p, n->span, "'%s' is an illegal expression for augmented assignment",
+                             ls_parser_node_phrase(n)) != NULL;
 }
 
-bool ls_check_deletable(ls_parser *p, ls_node *n) {
+bool ls_parser_check_deletable(ls_parser *p, ls_node *n) {
     if (is_place(n)) return true;
     if (n->kind != LS_N_TUPLE && n->kind != LS_N_LIST) return fails(p, n->span, "delete", n, "");
     for (int i = 0; i < n->list.n; i++)
-        if (!ls_check_deletable(p, n->list.items[i])) return false;
+        if (!ls_parser_check_deletable(p, n->list.items[i])) return false;
     return true;
 }
 
 static ls_node *star_target(ls_parser *p) {
-    if (!ls_at(p, T_STAR)) return ls_bitwise_or(p);
+    if (!ls_parser_at(p, T_STAR)) return ls_parse_bitwise_or(p);
     uint32_t start = p->tok.span.start;
-    ls_advance(p);
-    ls_node *a = ls_bitwise_or(p);
-    ls_node *n = a ? ls_node_new(p, LS_N_STARRED, start) : NULL;
+    ls_parser_advance(p);
+    ls_node *a = ls_parse_bitwise_or(p);
+    ls_node *n = a ? ls_parser_node_new(p, LS_N_STARRED, start) : NULL;
     if (!n) return NULL;
     n->a = a;
-    return ls_node_done(p, n);
+    return ls_parser_node_done(p, n);
 }
 
 /* star_targets 'in': the "in" is consumed. */
-ls_node *ls_for_targets(ls_parser *p) {
+ls_node *ls_parse_for_targets(ls_parser *p) {
     uint32_t start = p->tok.span.start;
     int base = p->nstack;
     ls_node *n = star_target(p);
     if (!n) return NULL;
-    if (ls_at(p, T_COMMA)) {
-        if (!ls_push(p, n)) return NULL;
-        while (ls_accept(p, T_COMMA) && !ls_at(p, T_IN))
-            if (!ls_push(p, star_target(p))) return NULL;
-        n = ls_node_new(p, LS_N_TUPLE, start);
-        if (!n || !ls_take(p, base, &n->list) || !ls_node_done(p, n)) return NULL;
+    if (ls_parser_at(p, T_COMMA)) {
+        if (!ls_parser_push(p, n)) return NULL;
+        while (ls_parser_accept(p, T_COMMA) && !ls_parser_at(p, T_IN))
+            if (!ls_parser_push(p, star_target(p))) return NULL;
+        n = ls_parser_node_new(p, LS_N_TUPLE, start);
+        if (!n || !ls_parser_take(p, base, &n->list) || !ls_parser_node_done(p, n)) return NULL;
     }
-    if (!ls_check_target(p, n, false)) return NULL;
-    return ls_expect(p, T_IN) ? n : NULL;
+    if (!ls_parser_check_target(p, n, false)) return NULL;
+    return ls_parser_expect(p, T_IN) ? n : NULL;
 }

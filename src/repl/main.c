@@ -1,5 +1,6 @@
 /* lsv: the program. Reads its options, then runs a script, a line of code or the prompt. */
 #include "repl/session.h"
+#include "repl/teach.h"
 
 #include "base/interrupt.h"
 #include "lang/builtins/builtin.h"
@@ -13,6 +14,7 @@
 
 static const char usage[] =
     "usage: lsv [options] [file.lsv [args]]\n"
+    "       lsv teach svd \"[4, 0; 3, -5; 0, 2]\"\n"
     "\n"
     "Without a file: the prompt, or the program on standard input when that is not a terminal.\n"
     "\n"
@@ -27,6 +29,8 @@ static const char usage[] =
     "  --test           nothing that depends on terminal or user: no colour, no history\n"
     "  --version        print the version\n"
     "  --help           print this\n"
+    "\n"
+    "  teach svd MATRIX the hand SVD, step by step; teach quiz, teach notes FILE\n"
     "\n"
     "Exit status: 0; 1 after an error; 2 for a syntax error or wrong usage; 130 when interrupted.\n";
 
@@ -92,9 +96,10 @@ static int run(session *s) {
 
 int main(int argc, char **argv) {
     options o = {0};
+    setlocale(LC_CTYPE, "");
+    if (argc > 1 && strcmp(argv[1], "teach") == 0) return teach_command(argc - 1, argv + 1);
     int status = parse_options(argc, argv, &o);
     if (status >= 0) return status;
-    setlocale(LC_CTYPE, "");
     struct sigaction action = {.sa_handler = on_interrupt};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
@@ -103,6 +108,7 @@ int main(int argc, char **argv) {
         fputs("lsv: no memory\n", stderr);
         return EXIT_ERROR;
     }
+    teach_register();
     status = run(&s);
     session_close(&s);
     ls_registry_free();

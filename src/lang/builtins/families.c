@@ -2,7 +2,7 @@
 #include "lang/builtins/builtin.h"
 
 #define LS_FAMILIES(X)                                                                             \
-    X(lsv) X(svdgrad) X(autograd)                                                                              \
+    X(lsv) X(svdgrad) X(teach) X(autograd)                                                         \
     X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm)                   \
     X(create) X(create_torch) X(convert) X(shape) X(join) X(select) X(sort)                        \
     X(unary) X(binary) X(reduce) X(reduce_torch)                                                   \

@@ -97,7 +97,7 @@ endif
 
 .PHONY: demo check asan bench reference
 demo: lsv
-	@for e in examples/00[012]*.lsv; do echo "== $$e"; ./lsv $$e || exit 1; done
+	@for e in examples/00[0-4]*.lsv; do echo "== $$e"; ./lsv $$e || exit 1; done
 
 check: all $(UNIT_BIN) $(PROGRAM_BIN)
 	@python3 tests/run.py --build $(BUILD) --lsv ./lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
@@ -114,8 +114,11 @@ check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(BUILD)/lsv
 $(BUILD)/lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
 	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
 
+# BENCH_PYTHON: a Python with the peers installed (NumPy, SciPy, PyTorch); each is compared with what it finds.
 bench: lsv
 	@python3 tests/bench/bench.py --lsv ./lsv
+	@python3 tests/bench/lowrank.py --lsv ./lsv
+	@$${BENCH_PYTHON:-python3} tests/bench/svdgrad.py --lsv ./lsv
 
 reference: $(BUILD)/tests/reference
 	$(BUILD)/tests/reference > doc/reference.md

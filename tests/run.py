@@ -4,7 +4,8 @@
     run.py --build DIR --lsv PATH [--conformance DIR] [--sanitized] [SUITE ...]
 
 A suite is a command that ends with the line `N passed, M failed`. Needs Python's standard
-library only. Without SUITE all run: unit, headers, lang, conformance, cli, repl, fault, fuzz, doc, text, random.
+library only. Without SUITE all run: unit, headers, lang, conformance, cli, repl, fault, fuzz, doc, grad, files,
+teach cases (checker, dialogue, export), text, random.
 """
 import argparse
 import glob
@@ -26,7 +27,12 @@ def suites(args):
             yield "unit", [test]
     scripts = {"headers": ["headers.py"], "lang": ["lang/run.py", "--lsv", lsv],
                "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv],
-               "doc": ["doc/check.py", "--build", build, "--lsv", lsv]}
+               "doc": ["doc/check.py", "--build", build, "--lsv", lsv], "grad": ["grad/check.py", "--lsv", lsv],
+               "files": ["files/check.py", "--lsv", lsv]}
+    scripts.update({f"teach {part}": [f"teach/{part}.py", "--lsv", lsv] for part in ("cases", "checker", "dialogue", "export")})
+    if args.sanitized:
+        scripts["teach cases"] += ["--sanitized", "--random", "50"]
+        scripts["teach checker"] += ["--right", "100"]
     for name, command in scripts.items():
         path = os.path.join(HERE, command[0])
         if os.path.exists(path):
@@ -37,7 +43,7 @@ def suites(args):
     for folder in [corpus] + ([args.conformance] if args.conformance else []):
         yield "conformance", [sys.executable, check, "--lsv", lsv, *slow, folder]
     few = ["--quick"] if args.sanitized else []
-    for name, program in (("fault", "fault"), ("fuzz", "mutate")):
+    for name, program in (("fault", "fault"), ("fuzz", "mutate"), ("fuzz files", "files")):
         path = os.path.join(build, "tests", program)
         if os.path.exists(path):
             yield name, [path, *few, corpus]
@@ -61,7 +67,7 @@ def main():
     args.lsv = os.path.abspath(args.lsv)
     passed = failed = 0
     for name, command in suites(args):
-        if args.suites and name not in args.suites:
+        if args.suites and name not in args.suites and name.split()[0] not in args.suites:
             continue
         start = time.time()
         p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -105,6 +105,7 @@ typedef struct lsv_real {
     const lsv_q *x;
     bool sqrt;       /* the value is √x                                  */
     bool negative;   /* and then its negative                            */
+    const lsv_q *over; /* not NULL: x / √over, over > 0 (and sqrt is false) */
 } lsv_real;
 int lsv_real_sign(lsv_real v);
 double lsv_real_double(lsv_real v);
@@ -112,7 +113,8 @@ long double lsv_real_long(lsv_real v);
 int lsv_real_compare(lsv_real a, lsv_real b);
 /* Rounded to that many places from the exact value: every digit is certain, "-0.00" never appears. */
 void lsv_real_decimal(lsv_text *t, lsv_real v, int digits);
-/* x_i / ‖x‖ as ±√(x_i²/‖x‖²), with the square in `room` (one element). */
+/* x_i / ‖x‖. In Q and Q(√d) as ±√(x_i²/‖x‖²), with the square in `room` (one element), so that rational
+   ones are recognised; beyond, where inverses grow long, as a quotient. */
 lsv_real lsv_real_quotient(lsv_field *k, int root, const lsv_q *xi, const lsv_q *norm2, lsv_q *room);
 
 /* ---- exact text (surd.c) ---- */

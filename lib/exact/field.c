@@ -153,7 +153,7 @@ void lsv_e_trace(const lsv_field *k, lsv_q *q, const lsv_q *a) {
 }
 
 void lsv_e_dot(const lsv_field *k, lsv_q *r, const lsv_q *a, const lsv_q *b, int n) {
-    int d = k->degree;
+    int d = k->degree > 0 ? k->degree : 1;
     lsv_q sum[LSV_EXACT_MAX], part[LSV_EXACT_MAX];
     for (int i = 0; i < d; i++) {
         mpq_init(sum + i);

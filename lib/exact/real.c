@@ -67,15 +67,44 @@ static void ball_sqrt(ball *b) {
     mpz_clears(low, high, NULL);
 }
 
+/* b / √over. |x/y - x'/y'| <= (dx + |x'/y'| dy) / (y' - dy) for the midpoints x', y'. */
+static void ball_quotient(ball *b, lsv_real v) {
+    ball o;
+    mpz_t low, size;
+    ball_init(&o, b->bits);
+    mpz_inits(low, size, NULL);
+    ball_element(&o, v.field, v.root, v.over);
+    ball_sqrt(&o);
+    mpz_sub(low, o.mid, o.rad);
+    if (mpz_sgn(low) <= 0) { /* not fine enough yet: anything */
+        mpz_set_ui(b->rad, 1);
+        mpz_mul_2exp(b->rad, b->rad, (mp_bitcnt_t)(2 * b->bits));
+        mpz_set_ui(b->mid, 0);
+    } else {
+        mpz_mul_2exp(b->mid, b->mid, (mp_bitcnt_t)b->bits);
+        mpz_fdiv_q(b->mid, b->mid, o.mid);
+        mpz_abs(size, b->mid);
+        mpz_add_ui(size, size, 1);
+        mpz_mul(size, size, o.rad);
+        mpz_mul_2exp(b->rad, b->rad, (mp_bitcnt_t)b->bits);
+        mpz_add(b->rad, b->rad, size);
+        mpz_cdiv_q(b->rad, b->rad, low);
+        mpz_add_ui(b->rad, b->rad, 1);
+    }
+    mpz_clears(low, size, NULL);
+    ball_clear(&o);
+}
+
 static void ball_real(ball *b, lsv_real v) {
     ball_element(b, v.field, v.root, v.x);
+    if (v.over) ball_quotient(b, v);
     if (v.sqrt) ball_sqrt(b);
     if (v.negative) mpz_neg(b->mid, b->mid);
 }
 
 /* v as a rational, where it is one. */
 static bool rational_of(lsv_real v, mpq_t q) {
-    if (!lsv_e_is_rational(v.field, v.x)) return false;
+    if (!lsv_e_is_rational(v.field, v.x) || (v.over && mpq_sgn(v.x) != 0)) return false;
     if (v.sqrt) {
         if (!mpz_perfect_square_p(mpq_numref(v.x)) || !mpz_perfect_square_p(mpq_denref(v.x))) return false;
         mpz_sqrt(mpq_numref(q), mpq_numref(v.x));
@@ -144,7 +173,7 @@ int lsv_real_compare(lsv_real a, lsv_real b) {
     bool exact = rational_of(a, qa) && rational_of(b, qb);
     if (exact) result = mpq_cmp(qa, qb);
     mpq_clears(qa, qb, NULL);
-    if (exact || (a.field == b.field && a.root == b.root && a.x == b.x && a.sqrt == b.sqrt && a.negative == b.negative)) return result;
+    if (exact || (a.field == b.field && a.root == b.root && a.x == b.x && a.sqrt == b.sqrt && a.over == b.over && a.negative == b.negative)) return result;
     for (long bits = FIRST_BITS; result == 0 && bits <= 1024; bits *= 2) {
         ball x, y;
         ball_init(&x, bits);
@@ -196,6 +225,7 @@ void lsv_real_decimal(lsv_text *t, lsv_real v, int digits) {
 }
 
 lsv_real lsv_real_quotient(lsv_field *k, int root, const lsv_q *xi, const lsv_q *norm2, lsv_q *room) {
+    if (k->degree > 2) return (lsv_real){.field = k, .root = root, .x = xi, .over = norm2};
     bool negative = lsv_real_sign((lsv_real){.field = k, .root = root, .x = xi}) < 0;
     lsv_e_inv(k, room, norm2);
     lsv_e_mul(k, room, room, xi);

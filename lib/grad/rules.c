@@ -109,18 +109,28 @@ lsv_array *gw_where(gwork *w, lsv_array *mask, lsv_array *a, double otherwise) {
 
 lsv_array *gw_zeros(gwork *w, const lsv_array *like) {
     lsv_array *r;
-    return like ? gw_hold(w, lsv_zeros((lsv_kind)like->kind, (lsv_dtype)like->dtype, like->ndim, like->shape, &r, w->err), &r) : NULL;
+    return like ? gw_hold(w,
+                          lsv_zeros((lsv_kind)like->kind, (lsv_dtype)like->dtype, like->ndim, like->shape, &r,
+                                    w->err),
+                          &r)
+                : NULL;
 }
 
 lsv_array *gw_zeros_for(gwork *w, int k) {
     lsv_array *r;
     const lsv_tape *t = w->n->in[k];
-    return t ? gw_hold(w, lsv_zeros((lsv_kind)t->kind, (lsv_dtype)t->dtype, t->ndim, t->shape, &r, w->err), &r) : NULL;
+    return t ? gw_hold(w, lsv_zeros((lsv_kind)t->kind, (lsv_dtype)t->dtype, t->ndim, t->shape, &r, w->err),
+                       &r)
+             : NULL;
 }
 
 lsv_array *gw_full(gwork *w, const lsv_array *like, int ndim, const ptrdiff_t *shape, double value) {
     lsv_array *r;
-    return like ? gw_hold(w, lsv_full((lsv_kind)like->kind, (lsv_dtype)like->dtype, ndim, shape, lsv_scalar_float(value), &r, w->err), &r) : NULL;
+    return like ? gw_hold(w,
+                          lsv_full((lsv_kind)like->kind, (lsv_dtype)like->dtype, ndim, shape,
+                                   lsv_scalar_float(value), &r, w->err),
+                          &r)
+                : NULL;
 }
 
 /* ---- shapes, reductions ---- */

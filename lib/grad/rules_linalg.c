@@ -1,6 +1,7 @@
 /* Derivatives of products, systems and factorisations, over the last two axes. Sources: Giles (2008),
    "Collected matrix derivative results for forward and reverse mode algorithmic differentiation";
-   Golub and Pereyra (1973) for the pseudo-inverse; Murray (2016) for Cholesky; Seeger et al. (2017) for QR. */
+   Golub and Pereyra (1973) for the pseudo-inverse; Murray (2016) for Cholesky; Seeger et al. (2017) for QR.
+ */
 #include "base/alloc.h"
 #include "grad/rules.h"
 #include "grad/svd_derivative.h"
@@ -11,7 +12,9 @@
 
 typedef lsv_array *A;
 
-static int dims(const gwork *w, int k) { return w->n->saved_in[k].array ? w->n->saved_in[k].array->ndim : w->n->in[k]->ndim; }
+static int dims(const gwork *w, int k) {
+    return w->n->saved_in[k].array ? w->n->saved_in[k].array->ndim : w->n->in[k]->ndim;
+}
 
 /* ---- products ---- */
 
@@ -61,10 +64,14 @@ RULE(lsv_vjp_CROSS) {
     }
 }
 
-/* "ij,jk->ik" for operand 0 is "ik,jk->ij" of the cotangent and the others. Letters of the operand that nobody else
-   has are summed over in the product: they come back by broadcasting against ones; a letter that stands twice in the
-   operand means its diagonal, along which the result is written. */
-typedef struct { char terms[8][32]; int n; char out[32]; } equation;
+/* "ij,jk->ik" for operand 0 is "ik,jk->ij" of the cotangent and the others. Letters of the operand that
+   nobody else has are summed over in the product: they come back by broadcasting against ones; a letter that
+   stands twice in the operand means its diagonal, along which the result is written. */
+typedef struct {
+    char terms[8][32];
+    int n;
+    char out[32];
+} equation;
 
 static bool read_equation(const char *text, int nin, equation *e) {
     size_t used = 0;
@@ -144,7 +151,8 @@ static void einsum_operand(gwork *w, const equation *e, A g, int k, lsv_array **
 RULE(lsv_vjp_EINSUM) {
     equation e;
     if (!read_equation(w->n->attrs.text, w->n->nin, &e)) {
-        w->status = lsv_fail(w->err, LSV_ENOTIMPL, "the derivative of einsum(\"%s\") is not implemented.", w->n->attrs.text);
+        w->status = lsv_fail(w->err, LSV_ENOTIMPL, "the derivative of einsum(\"%s\") is not implemented.",
+                             w->n->attrs.text);
         return;
     }
     for (int k = 0; k < e.n; k++)
@@ -204,7 +212,8 @@ static A cofactors(gwork *w, A a) {
     }
     u = gw_hold(w, LSV_OK, &u), s = gw_hold(w, LSV_OK, &s), vh = gw_hold(w, LSV_OK, &vh);
     if (!u || !s || !vh) return NULL;
-    A sign = gw_hold(w, lsv_det(u, &d, w->err), &d), signv = gw_hold(w, lsv_det(vh, &d, w->err), &d), values = gw_double(w, s), others = gw_double(w, gw_zeros(w, s));
+    A sign = gw_hold(w, lsv_det(u, &d, w->err), &d), signv = gw_hold(w, lsv_det(vh, &d, w->err), &d),
+      values = gw_double(w, s), others = gw_double(w, gw_zeros(w, s));
     if (!sign || !signv || !values || !others) return NULL;
     ptrdiff_t n = s->shape[s->ndim - 1];
     double *from = lsv_data(values), *to = lsv_data(others);
@@ -249,10 +258,10 @@ RULE(lsv_vjp_SLOGDET) { /* outputs: sign (constant), logarithm */
 static A pinv_back(gwork *w, A a, A p, A g) {
     A pt = gw_t(w, p), gt = gw_t(w, g);
     A first = gw_neg(w, gw_mm(w, pt, gw_mm(w, g, pt)));
-    A gp = gw_mm(w, gt, gw_mm(w, p, pt));                            /* g' P P' */
-    A second = gw_sub(w, gp, gw_mm(w, a, gw_mm(w, p, gp)));          /* (I - AP) g' P P' */
-    A pg = gw_mm(w, gw_mm(w, pt, p), gt);                            /* P' P g' */
-    A third = gw_sub(w, pg, gw_mm(w, gw_mm(w, pg, p), a));           /* P' P g' (I - PA) */
+    A gp = gw_mm(w, gt, gw_mm(w, p, pt));                   /* g' P P' */
+    A second = gw_sub(w, gp, gw_mm(w, a, gw_mm(w, p, gp))); /* (I - AP) g' P P' */
+    A pg = gw_mm(w, gw_mm(w, pt, p), gt);                   /* P' P g' */
+    A third = gw_sub(w, pg, gw_mm(w, gw_mm(w, pg, p), a));  /* P' P g' (I - PA) */
     return gw_add(w, gw_add(w, first, second), third);
 }
 
@@ -289,7 +298,9 @@ RULE(lsv_vjp_CHOLESKY) {
 }
 
 /* copyltu: the lower triangle, mirrored. */
-static A mirrored(gwork *w, A m) { return gw_add(w, gw_tri(w, m, 0, false), gw_t(w, gw_tri(w, m, -1, false))); }
+static A mirrored(gwork *w, A m) {
+    return gw_add(w, gw_tri(w, m, 0, false), gw_t(w, gw_tri(w, m, -1, false)));
+}
 
 static A qr_tall(gwork *w, A q, A r, A gq, A gr) {
     A m = NULL;
@@ -305,7 +316,9 @@ static A qr_tall(gwork *w, A q, A r, A gq, A gr) {
 
 static A columns(gwork *w, A a, ptrdiff_t from, ptrdiff_t to) {
     lsv_array *r;
-    lsv_index items[2] = {{.type = LSV_IX_ELLIPSIS}, {.type = LSV_IX_SLICE, .step = 1, .has_start = true, .has_stop = true, .start = from, .stop = to}};
+    lsv_index items[2] = {
+        {.type = LSV_IX_ELLIPSIS},
+        {.type = LSV_IX_SLICE, .step = 1, .has_start = true, .has_stop = true, .start = from, .stop = to}};
     return a ? gw_hold(w, lsv_index_get(a, items, 2, &r, w->err), &r) : NULL;
 }
 
@@ -315,7 +328,9 @@ RULE(lsv_vjp_QR) {
     if (!q || !r) return;
     ptrdiff_t m = q->shape[q->ndim - 2], k = q->shape[q->ndim - 1], n = r->shape[r->ndim - 1];
     if (k == m && m > n) {
-        w->status = lsv_fail(w->err, LSV_ERUNTIME, "The QR decomposition is not differentiable when mode='complete' and nrows > ncols");
+        w->status =
+            lsv_fail(w->err, LSV_ERUNTIME,
+                     "The QR decomposition is not differentiable when mode='complete' and nrows > ncols");
         return;
     }
     if (m >= n) {
@@ -335,12 +350,17 @@ RULE(lsv_vjp_QR) {
         shape[gx->ndim - 1] = n - m;
         gy = gw_full(w, gx, gx->ndim, shape, 0);
     }
-    gw_give(w, gin, 0, gx && gy ? gw_hold(w, lsv_concatenate((lsv_array *[]){gx, gy}, 2, gx->ndim - 1, &both, w->err), &both) : NULL);
+    gw_give(w, gin, 0,
+            gx && gy
+                ? gw_hold(w, lsv_concatenate((lsv_array *[]){gx, gy}, 2, gx->ndim - 1, &both, w->err), &both)
+                : NULL);
 }
 
-/* V (V'gV / (w_j - w_i) + diag(gw)) V'; a pair of equal values that V's cotangent does not tell apart is left out. */
+/* V (V'gV / (w_j - w_i) + diag(gw)) V'; a pair of equal values that V's cotangent does not tell apart is left
+ * out. */
 static A eigh_middle(gwork *w, A values, A inner, A gw_) {
-    A m = inner ? gw_double(w, inner) : NULL, e = gw_double(w, values), gd = gw_ ? gw_double(w, gw_) : NULL, out;
+    A m = inner ? gw_double(w, inner) : NULL, e = gw_double(w, values), gd = gw_ ? gw_double(w, gw_) : NULL,
+      out;
     lsv_array *r;
     if (!e || w->status != LSV_OK) return NULL;
     ptrdiff_t n = values->shape[values->ndim - 1], stack = n ? values->size / n : 0, shape[LSV_MAXDIM];
@@ -360,7 +380,8 @@ static A eigh_middle(gwork *w, A values, A inner, A gw_) {
                 else if (x) {
                     double gap = v[j] - v[i], turn = x[i * n + j] - x[j * n + i];
                     bool equal = fabs(gap) <= (double)n * unit * top;
-                    to[i * n + j] = equal && fabs(turn) <= 10 * (double)n * unit * most ? 0 : x[i * n + j] / gap;
+                    to[i * n + j] =
+                        equal && fabs(turn) <= 10 * (double)n * unit * most ? 0 : x[i * n + j] / gap;
                 }
             }
     }
@@ -397,7 +418,8 @@ RULE(lsv_vjp_SVD) {
         if (gv) gv = gw_t(w, gv);
     }
     if (w->status != LSV_OK) return;
-    gw_give(w, gin, 0, gw_hold(w, lsv_svd_vjp(NULL, u, s, vh, g[0], g[1], gv, LSV_CLUSTER_NAN, &r, w->err), &r));
+    gw_give(w, gin, 0,
+            gw_hold(w, lsv_svd_vjp(NULL, u, s, vh, g[0], g[1], gv, LSV_CLUSTER_NAN, &r, w->err), &r));
 }
 
 RULE(lsv_vjp_SVDVALS) {

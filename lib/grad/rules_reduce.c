@@ -13,13 +13,16 @@ static double count(const gwork *w) {
     const lsv_grad_attrs *o = &w->n->attrs;
     double n = 1;
     for (int d = 0; o->naxes < 0 && d < t->ndim; d++) n *= (double)t->shape[d];
-    for (int k = 0; k < o->naxes && t->ndim; k++) n *= (double)t->shape[o->axes[k] < 0 ? o->axes[k] + t->ndim : o->axes[k]];
+    for (int k = 0; k < o->naxes && t->ndim; k++)
+        n *= (double)t->shape[o->axes[k] < 0 ? o->axes[k] + t->ndim : o->axes[k]];
     return n;
 }
 
 static A spread(gwork *w, A g) { return gw_expand(w, gw_unreduced(w, g), w->n->in[0]); }
 
-static A sum_kept(gwork *w, A a) { return gw_reduce(w, LSV_SUM, a, w->n->attrs.naxes, w->n->attrs.axes, true); }
+static A sum_kept(gwork *w, A a) {
+    return gw_reduce(w, LSV_SUM, a, w->n->attrs.naxes, w->n->attrs.axes, true);
+}
 
 RULE(lsv_vjp_SUM) { gw_give(w, gin, 0, spread(w, g[0])); }
 
@@ -91,7 +94,8 @@ RULE(lsv_vjp_CUMSUM) {
     lsv_array *r;
     A back = t->ndim ? gw_flip(w, gw_reshape(w, g[0], t->ndim, t->shape), axis) : g[0];
     if (!back) return;
-    if (t->ndim) back = gw_flip(w, gw_hold(w, lsv_cumulate(LSV_SUM, back, axis, false, &r, w->err), &r), axis);
+    if (t->ndim)
+        back = gw_flip(w, gw_hold(w, lsv_cumulate(LSV_SUM, back, axis, false, &r, w->err), &r), axis);
     gw_give(w, gin, 0, back);
 }
 
@@ -112,8 +116,8 @@ static void line_prod(ptrdiff_t n, const double *x, const double *g, double *out
     }
 }
 
-/* cumprod: y_k = x_0 … x_k. Before the first zero the plain rule holds; at it, the product without it goes on;
-   behind it y does not depend on anything. */
+/* cumprod: y_k = x_0 … x_k. Before the first zero the plain rule holds; at it, the product without it goes
+   on; behind it y does not depend on anything. */
 static void line_cumprod(ptrdiff_t n, const double *x, const double *g, double *out) {
     ptrdiff_t zero = 0;
     double y = 1, rest = 0;
@@ -142,7 +146,8 @@ static void by_lines(gwork *w, A g, lsv_array **gin, ptrdiff_t g_per_line, line_
     int order[LSV_MAXDIM], inverse[LSV_MAXDIM], m = 0;
     bool last[LSV_MAXDIM] = {false};
     ptrdiff_t n = 1, shape[LSV_MAXDIM];
-    for (int k = 0; k < o->naxes && t->ndim; k++) last[o->axes[k] < 0 ? o->axes[k] + t->ndim : o->axes[k]] = true;
+    for (int k = 0; k < o->naxes && t->ndim; k++)
+        last[o->axes[k] < 0 ? o->axes[k] + t->ndim : o->axes[k]] = true;
     for (int d = 0; d < t->ndim; d++)
         if (o->naxes >= 0 && !last[d]) order[m++] = d;
     for (int d = 0; d < t->ndim; d++)
@@ -157,11 +162,13 @@ static void by_lines(gwork *w, A g, lsv_array **gin, ptrdiff_t g_per_line, line_
     A xs = gw_double(w, m ? gw_hold(w, lsv_transpose(x, order, &r, w->err), &r) : x);
     A gs = g_per_line == 1 ? gw_unreduced(w, g) : gw_reshape(w, g, t->ndim, t->shape);
     gs = gw_double(w, m && gs ? gw_hold(w, lsv_transpose(gs, order, &r, w->err), &r) : gs);
-    A result = xs && gs ? gw_hold(w, lsv_empty((lsv_kind)x->kind, LSV_FLOAT64, m, shape, &r, w->err), &r) : NULL;
+    A result =
+        xs && gs ? gw_hold(w, lsv_empty((lsv_kind)x->kind, LSV_FLOAT64, m, shape, &r, w->err), &r) : NULL;
     if (!result) return;
     const double *px = lsv_data(xs), *pg = lsv_data(gs);
     double *po = lsv_data(result);
-    for (ptrdiff_t i = 0; n && i < x->size / n; i++) line(n, px + i * n, pg + (g_per_line == 1 ? i : i * n), po + i * n);
+    for (ptrdiff_t i = 0; n && i < x->size / n; i++)
+        line(n, px + i * n, pg + (g_per_line == 1 ? i : i * n), po + i * n);
     gw_give(w, gin, 0, m ? gw_hold(w, lsv_transpose(result, inverse, &r, w->err), &r) : result);
 }
 

@@ -33,20 +33,21 @@ static lsv_status numbering(const lsv_tape *t, ptrdiff_t before, lsv_array **out
     ptrdiff_t n = 1;
     lsv_array *flat;
     for (int d = 0; d < t->ndim; d++) n *= t->shape[d];
-    LSV_TRY(lsv_arange((lsv_kind)t->kind, LSV_INT64, lsv_scalar_int(before + 1), lsv_scalar_int(1), n, &flat, err));
+    LSV_TRY(lsv_arange((lsv_kind)t->kind, LSV_INT64, lsv_scalar_int(before + 1), lsv_scalar_int(1), n, &flat,
+                       err));
     lsv_status status = lsv_reshape(flat, t->ndim, t->shape, false, out, err);
     lsv_release(flat);
     return status;
 }
 
-#define SCATTER(type)                                                                              \
-    do {                                                                                           \
-        const type *from = lsv_data(values);                                                       \
-        type *to = lsv_data(sum);                                                                  \
-        for (ptrdiff_t i = 0; i < map->size; i++) {                                                \
-            ptrdiff_t at = (ptrdiff_t)index[i] - 1 - before;                                       \
-            if (at >= 0 && at < sum->size) to[at] = (type)(to[at] + from[i]);                      \
-        }                                                                                          \
+#define SCATTER(type)                                                         \
+    do {                                                                      \
+        const type *from = lsv_data(values);                                  \
+        type *to = lsv_data(sum);                                             \
+        for (ptrdiff_t i = 0; i < map->size; i++) {                           \
+            ptrdiff_t at = (ptrdiff_t)index[i] - 1 - before;                  \
+            if (at >= 0 && at < sum->size) to[at] = (type)(to[at] + from[i]); \
+        }                                                                     \
     } while (0)
 
 static void scatter(const lsv_array *map, const lsv_array *values, ptrdiff_t before, lsv_array *sum) {
@@ -55,18 +56,22 @@ static void scatter(const lsv_array *map, const lsv_array *values, ptrdiff_t bef
     else SCATTER(float);
 }
 
-lsv_status lsv_scatter_map(const lsv_node *n, const lsv_array *map, lsv_array *g, lsv_array **gins, lsv_error *err) {
+lsv_status lsv_scatter_map(const lsv_node *n, const lsv_array *map, lsv_array *g, lsv_array **gins,
+                           lsv_error *err) {
     gwork w;
     gw_begin(&w, n, err);
     lsv_array *r, *m = gw_hold(&w, lsv_astype(map, LSV_INT64, &r, err), &r);
     A values = gw_reshape(&w, g, map->ndim, map->shape);
-    if (values) values = gw_hold(&w, lsv_as_dtype(values, values->dtype == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32, &r, err), &r);
+    if (values)
+        values = gw_hold(
+            &w, lsv_as_dtype(values, values->dtype == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32, &r, err), &r);
     if (values) values = gw_hold(&w, lsv_contiguous(values, &r, err), &r);
     ptrdiff_t before = 0;
     for (int k = 0; m && values && k < n->nin; k++) {
         const lsv_tape *t = n->in[k];
         if (!t) continue; /* constants are not numbered */
-        A sum = gw_hold(&w, lsv_zeros((lsv_kind)t->kind, (lsv_dtype)values->dtype, t->ndim, t->shape, &r, err), &r);
+        A sum = gw_hold(
+            &w, lsv_zeros((lsv_kind)t->kind, (lsv_dtype)values->dtype, t->ndim, t->shape, &r, err), &r);
         if (!sum) break;
         scatter(m, values, before, sum);
         before += sum->size;
@@ -117,7 +122,8 @@ RULE(lsv_vjp_ALONG) {
     A numbers = gw_hold(w, numbering(w->n->in[0], 0, &r, w->err), &r);
     if (o->flag && w->n->in[0]->ndim) indices = gw_unsqueeze(w, indices, axis);
     if (!numbers || !indices) return;
-    if (indices->kind != numbers->kind) indices = gw_hold(w, lsv_as_kind(indices, (lsv_kind)numbers->kind, &r, w->err), &r);
+    if (indices->kind != numbers->kind)
+        indices = gw_hold(w, lsv_as_kind(indices, (lsv_kind)numbers->kind, &r, w->err), &r);
     if (!indices) return;
     if (numbers->ndim == 0) {
         gw_give(w, gin, 0, g[0]);

@@ -65,7 +65,7 @@ typedef struct lsv_svdgrad_info {
     double gap, amplification;     /* the least distance to another value (or 0); sigma_0 / gap       */
     double estimate;               /* sqrt(m + n) eps sigma_0 / gap: of the relative error            */
     double rho, rho_relative;      /* |K x - P c| and the same over |c|                               */
-    double xi_error, product_error; /* |u^T G v - xi| and |<G, A> - xi sigma| over |G| |A|            */
+    double xi_error, product_error; /* |u^T G v - xi| / |G| and |<G, A> - xi sigma| / (|G| |A|)       */
     double bound, bound_relative;  /* on |G - true|_F, and over |G|_F                                 */
     double cond_k, cond_augmented, cond_p; /* of K on its range, of K bordered, of P + s^2 u u^T      */
     double difference_central, difference_forward, step; /* |f(A+E)-f(A-E)-2<G,E>|/2e, |f(A+E)-f(A)-<G,E>|/e */

@@ -1,9 +1,10 @@
 /* The small problems of a block Krylov space, in time proportional to its dimension.
 
-   Above the largest eigenvalue shift I - T is positive definite, so that a failing Cholesky factorisation tells on which
-   side a shift lies: the top pair is found by inverse iteration with shifts that come down to it from above, each the Rayleigh
-   quotient plus the norm of its residual. The singular system of the adjoint is solved with a shift a little above
-   theta and refined in the complement of y, where the shift does not matter. */
+   Above the largest eigenvalue shift I - T is positive definite, so that a failing Cholesky factorisation
+   tells on which side a shift lies: the top pair is found by inverse iteration with shifts that come down to
+   it from above, each the Rayleigh quotient plus the norm of its residual. The singular system of the adjoint
+   is solved with a shift a little above theta and refined in the complement of y, where the shift does not
+   matter. */
 #include <math.h>
 #include <string.h>
 #include "grad/svdgrad_band.h"

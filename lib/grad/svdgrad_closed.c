@@ -6,9 +6,10 @@
    rank-deficient A is no special case.
 
    For the first k triplets together, what a pair within the block contributes is formed from the skew parts
-   of U^T gU and V^T gV first: for a loss that does not depend on how a cluster is rotated they cancel, and the terms of
-   single triplets would not. */
+   of U^T gU and V^T gV first: for a loss that does not depend on how a cluster is rotated they cancel, and
+   the terms of single triplets would not. */
 #include <string.h>
+#include "grad/svd_derivative.h"
 #include "grad/svdgrad_work.h"
 
 /* c_j = e_j.x over all triplets, left (U) or right (Vh). */
@@ -24,8 +25,8 @@ static lsv_status combine(const lsv_sg *w, bool left, const double *c, double *o
 }
 
 /* out += (x - E E^T x) / s, the projection taken off twice; c has k entries, t as many as x. */
-static lsv_status add_rest(const lsv_sg *w, bool left, double s, const double *x, double *c, double *t, double *out,
-                           lsv_error *err) {
+static lsv_status add_rest(const lsv_sg *w, bool left, double s, const double *x, double *c, double *t,
+                           double *out, lsv_error *err) {
     ptrdiff_t rows = left ? w->m : w->n;
     double *rest = t + rows;
     memcpy(rest, x, (size_t)rows * sizeof *x);
@@ -71,16 +72,20 @@ lsv_status lsv_sg_closed(lsv_sg *w, lsv_error *err) {
     return status;
 }
 
-/* A pair of (nearly) equal values carries a cotangent: it must at least not turn within the pair, and even then its
-   gradient is not determined by the cotangents alone. */
-static lsv_status pair_error(const lsv_sg *w, ptrdiff_t i, ptrdiff_t j, double turn, double scale, lsv_error *err) {
-    const char *what = fabs(turn) > 1e-10 * scale ? "the loss is not gauge invariant" : "their vectors' cotangents do not determine the gradient";
-    return lsv_fail(err, LSV_ELINALG, "svdgrad: s[%td] and s[%td] are equal to working precision (%.3g, %.3g): %s", i, j,
+/* A pair of (nearly) equal values carries a cotangent: it must at least not turn within the pair, and even
+   then its gradient is not determined by the cotangents alone. */
+static lsv_status pair_error(const lsv_sg *w, ptrdiff_t i, ptrdiff_t j, double turn, double scale,
+                             lsv_error *err) {
+    const char *what = fabs(turn) > 1e-10 * scale ? "the loss is not gauge invariant"
+                                                  : "their vectors' cotangents do not determine the gradient";
+    return lsv_fail(err, LSV_ELINALG,
+                    "svdgrad: s[%td] and s[%td] are equal to working precision (%.3g, %.3g): %s", i, j,
                     ldexp(w->S[i], w->exponent), ldexp(w->S[j], w->exponent), what);
 }
 
 /* M from Au = U^T gU and Bv = V^T gV of the block (count x count each, [i][j] = u_i.phi_j). */
-static lsv_status inner(const lsv_sg *w, ptrdiff_t count, const double *Au, const double *Bv, double *M, lsv_error *err) {
+static lsv_status inner(const lsv_sg *w, ptrdiff_t count, const double *Au, const double *Bv, double *M,
+                        lsv_error *err) {
     double tol = (double)lsv_max_size(w->m, w->n) * w->eps * w->S[0], scale = 1e-300;
     for (ptrdiff_t i = 0; i < count * count; i++) scale = fmax(scale, fmax(fabs(Au[i]), fabs(Bv[i])));
     for (ptrdiff_t i = 0; i < count; i++)
@@ -98,8 +103,9 @@ static lsv_status inner(const lsv_sg *w, ptrdiff_t count, const double *Au, cons
     return LSV_OK;
 }
 
-static lsv_status block_with(const lsv_sg *w, ptrdiff_t count, const double *phi, const double *psi, double *work, double *Au, double *Bv,
-                             double *M, double *X, double *Y, lsv_error *err) {
+static lsv_status block_with(const lsv_sg *w, ptrdiff_t count, const double *phi, const double *psi,
+                             double *work, double *Au, double *Bv, double *M, double *X, double *Y,
+                             lsv_error *err) {
     ptrdiff_t m = w->m, n = w->n;
     for (ptrdiff_t j = 0; j < count; j++) {
         LSV_TRY(lsv_poll(err));
@@ -116,8 +122,8 @@ static lsv_status block_with(const lsv_sg *w, ptrdiff_t count, const double *phi
     return inner(w, count, Au, Bv, M, err);
 }
 
-lsv_status lsv_sg_block(const lsv_sg *w, ptrdiff_t count, const double *phi, const double *psi, double *M, double *X,
-                        double *Y, lsv_error *err) {
+lsv_status lsv_sg_block(const lsv_sg *w, ptrdiff_t count, const double *phi, const double *psi, double *M,
+                        double *X, double *Y, lsv_error *err) {
     double *work = work_space(w, err), *Au = work ? lsv_sg_vector(2 * count, count, err) : NULL;
     lsv_status status = LSV_ENOMEM;
     if (Au) status = block_with(w, count, phi, psi, work, Au, Au + count * count, M, X, Y, err);
@@ -126,25 +132,27 @@ lsv_status lsv_sg_block(const lsv_sg *w, ptrdiff_t count, const double *phi, con
     return status;
 }
 
-/* The derivative of the whole thin SVD with cotangents in column i only: of the skew parts row and column i are left, which
-   is M_ji = d- + d+ and M_ij = d- - d+ with a_j, b_j divided by differences in the other order. Pairs that do not
-   touch i carry nothing, so equal small values are harmless here. */
-lsv_status lsv_sg_autograd(lsv_sg *w, lsv_error *err) {
-    double *work = work_space(w, err);
-    if (!work) return LSV_ENOMEM;
-    double *a = work, *b = a + w->k, *t = b + w->k, s = w->S[w->i];
-    lsv_status status = coordinates(w, true, w->phi, a, err);
-    if (status == LSV_OK) status = coordinates(w, false, w->psi, b, err);
-    for (ptrdiff_t j = 0; status == LSV_OK && j < w->k; j++) {
-        /* (skew(Au) s_i + s_j skew(Bv)) / (s_i^2 - s_j^2) in the factored form */
-        double sj = w->S[j], column = (a[j] * s + sj * b[j]) / ((s - sj) * (s + sj)), row = (a[j] * sj + s * b[j]) / ((s - sj) * (s + sj));
-        a[j] = j == w->i ? 0 : column;
-        b[j] = j == w->i ? 0 : row;
-    }
-    if (status == LSV_OK) status = combine(w, true, a, w->p, err);
-    if (status == LSV_OK) status = combine(w, false, b, w->q, err);
-    if (status == LSV_OK && w->m > w->k) status = add_rest(w, true, s, w->phi, a, t, w->p, err);
-    if (status == LSV_OK && w->n > w->k) status = add_rest(w, false, s, w->psi, a, t, w->q, err);
-    lsv_free(work);
+/* The derivative of the whole thin SVD (svd_derivative.c) with cotangents in column i only. Pairs that do not
+   touch i carry nothing, so that equal small values are harmless here. */
+static lsv_status whole_derivative(lsv_sg *w, lsv_array *gU, lsv_array *gVh, double *G, lsv_error *err) {
+    double *left = (double *)(void *)gU->data, *right = (double *)(void *)gVh->data, side = 0;
+    for (ptrdiff_t r = 0; r < w->m; r++) side += w->u[r] * w->U[r * w->k + w->i];
+    double sign = side < 0 ? -1 : 1; /* of the triplet in use against that in U */
+    for (ptrdiff_t r = 0; r < w->m; r++) left[r * w->k + w->i] = sign * w->phi[r];
+    for (ptrdiff_t j = 0; j < w->n; j++) right[w->i * w->n + j] = sign * w->psi[j];
+    lsv_array *part = NULL;
+    LSV_TRY(lsv_svd_vjp(NULL, w->aU, w->aS, w->aVh, gU, NULL, gVh, LSV_CLUSTER_NAN, &part, err));
+    memcpy(G, part->data, (size_t)(w->m * w->n) * sizeof *G);
+    lsv_release(part);
+    return LSV_OK;
+}
+
+lsv_status lsv_sg_autograd(lsv_sg *w, double *G, lsv_error *err) {
+    lsv_array *gU = NULL, *gVh = NULL;
+    lsv_status status = lsv_zeros(LSV_NUMPY, LSV_FLOAT64, 2, (ptrdiff_t[]){w->m, w->k}, &gU, err);
+    if (status == LSV_OK) status = lsv_zeros(LSV_NUMPY, LSV_FLOAT64, 2, (ptrdiff_t[]){w->k, w->n}, &gVh, err);
+    if (status == LSV_OK) status = whole_derivative(w, gU, gVh, G, err);
+    lsv_release(gU);
+    lsv_release(gVh);
     return status;
 }

@@ -1,11 +1,11 @@
 /* The adjoint system as dense linear algebra, in the forms in which it is met.
 
-   K = [s I, -A; -A^T, s I] is singular on (u, v): K (u; v) = 0, and every form below first takes that out. f and g are
-   phi and psi without their parts along u and v (a consistent right-hand side); the solutions are projected
-   again at the end, which only removes rounding.
+   K = [s I, -A; -A^T, s I] is singular on (u, v): K (u; v) = 0, and every form below first takes that out. f
+   and g are phi and psi without their parts along u and v (a consistent right-hand side); the solutions are
+   projected again at the end, which only removes rounding.
 
-   Eliminating p or q leaves P = s^2 I - A A^T or Q = s^2 I - A^T A, with s^2 u u^T or s^2 v v^T added against the
-   singularity: positive definite for the top triplet, where the condition is not squared; indefinite and
+   Eliminating p or q leaves P = s^2 I - A A^T or Q = s^2 I - A^T A, with s^2 u u^T or s^2 v v^T added against
+   the singularity: positive definite for the top triplet, where the condition is not squared; indefinite and
    squared for inner ones. */
 #include <string.h>
 #include "grad/svdgrad_work.h"
@@ -23,7 +23,8 @@ static lsv_status solve_lu(ptrdiff_t n, double *M, double *b, lsv_error *err) {
     size_t bytes = (size_t)(n + 1) * sizeof(int32_t);
     int32_t *pivots = lsv_malloc(bytes);
     if (!pivots) return lsv_no_memory(err, bytes);
-    lsv_status status = lsv_backend_for(LSV_BE_GESV, D, n, 1, 0)->gesv(D, n, 1, M, n, pivots, b, n, &info, err);
+    lsv_status status =
+        lsv_backend_for(LSV_BE_GESV, D, n, 1, 0)->gesv(D, n, 1, M, n, pivots, b, n, &info, err);
     lsv_free(pivots);
     if (status == LSV_OK && info) status = singular(err);
     return status;
@@ -95,7 +96,8 @@ lsv_status lsv_sg_augmented(lsv_sg *w, lsv_error *err) {
     for (ptrdiff_t i = 0; i < m; i++) M[N * N + i] = w->s * w->u[i];
     for (ptrdiff_t i = 0; i < w->n; i++) M[(N + 1) * N + m + i] = w->s * w->v[i];
     put_pair(w, w->phi, w->psi, x);
-    lsv_status status = lsv_backend_for(LSV_BE_GELS, D, N, N + 2, 1)->gels(D, N, N + 2, 1, M, N, x, N + 2, &info, err);
+    lsv_status status =
+        lsv_backend_for(LSV_BE_GELS, D, N, N + 2, 1)->gels(D, N, N + 2, 1, M, N, x, N + 2, &info, err);
     if (status == LSV_OK && info) status = singular(err);
     if (status == LSV_OK) take_pair(w, x);
     lsv_free(M);
@@ -120,15 +122,18 @@ lsv_status lsv_sg_kshift(lsv_sg *w, lsv_error *err) {
     return status;
 }
 
-/* min |M x - b| of least norm by the singular values of M (column-major, rows x cols); b has room for max(rows, cols). */
+/* min |M x - b| of least norm by the singular values of M (column-major, rows x cols); b has room for
+ * max(rows, cols). */
 static lsv_status least(ptrdiff_t rows, ptrdiff_t cols, double *M, double *b, double rcond, lsv_error *err) {
     double *s = lsv_sg_vector(lsv_min_size(rows, cols), 1, err);
     if (!s) return LSV_ENOMEM;
     int rank = 0, info = 0;
-    lsv_status status = lsv_backend_for(LSV_BE_GELSD, D, rows, cols, 1)
-                            ->gelsd(D, rows, cols, 1, M, rows, b, lsv_max_size(rows, cols), s, rcond, &rank, &info, err);
+    lsv_status status =
+        lsv_backend_for(LSV_BE_GELSD, D, rows, cols, 1)
+            ->gelsd(D, rows, cols, 1, M, rows, b, lsv_max_size(rows, cols), s, rcond, &rank, &info, err);
     lsv_free(s);
-    if (status == LSV_OK && info) status = lsv_fail(err, LSV_ELINALG, "svdgrad: least squares did not converge");
+    if (status == LSV_OK && info)
+        status = lsv_fail(err, LSV_ELINALG, "svdgrad: least squares did not converge");
     return status;
 }
 
@@ -153,7 +158,8 @@ static lsv_status deflated(const lsv_sg *w, bool left, double *x, lsv_error *err
     const double *e = left ? w->u : w->v;
     double *M = lsv_sg_vector(l, l, err), ss = w->s * w->s;
     if (!M) return LSV_ENOMEM;
-    lsv_status status = lsv_backend_for(LSV_BE_SYRK, D, l, l, inner)->syrk(D, !left, l, inner, w->A, w->n, M, l, err);
+    lsv_status status =
+        lsv_backend_for(LSV_BE_SYRK, D, l, l, inner)->syrk(D, !left, l, inner, w->A, w->n, M, l, err);
     for (ptrdiff_t i = 0; i < l; i++)
         for (ptrdiff_t j = 0; j < l; j++) M[i * l + j] = (i == j ? ss : 0) - M[i * l + j] + ss * e[i] * e[j];
     if (status == LSV_OK) status = solve_symmetric(l, M, x, w->i == 0, err);
@@ -162,8 +168,9 @@ static lsv_status deflated(const lsv_sg *w, bool left, double *x, lsv_error *err
     return status;
 }
 
-/* The stationary point of s^2 |y|^2 + s^2 (e.y)^2 - |B y - h|^2 with B = A^T (left; y on the side of u) or A: an indefinite least-squares
-   problem, solved through [Sig H; H^T 0] with H = [B; s I; s e^T], Sig = s diag(-1, 1, 1), so that B^T B is never formed. */
+/* The stationary point of s^2 |y|^2 + s^2 (e.y)^2 - |B y - h|^2 with B = A^T (left; y on the side of u) or A:
+   an indefinite least-squares problem, solved through [Sig H; H^T 0] with H = [B; s I; s e^T], Sig = s
+   diag(-1, 1, 1), so that B^T B is never formed. */
 static lsv_status indefinite(const lsv_sg *w, bool left, const double *h, double *y, lsv_error *err) {
     ptrdiff_t l = left ? w->m : w->n, k = left ? w->n : w->m, L = k + 2 * l + 1, top = k + l + 1;
     const double *e = left ? w->u : w->v;
@@ -220,7 +227,8 @@ static lsv_status inverted_with(lsv_sg *w, scratch *t, lsv_error *err) {
     return deflated(w, false, t->w, err);
 }
 
-/* x, z: deflated solves with s f and s g; y, w: the stationary points of the indefinite problems, h = -g and -f. */
+/* x, z: deflated solves with s f and s g; y, w: the stationary points of the indefinite problems, h = -g and
+ * -f. */
 static lsv_status mixed_with(lsv_sg *w, scratch *t, lsv_error *err) {
     lsv_sg_axpy(w->m, w->s, w->f, t->x);
     lsv_sg_axpy(w->n, w->s, w->g, t->z);
@@ -247,8 +255,10 @@ static lsv_status backward_with(lsv_sg *w, scratch *t, lsv_error *err) {
     return LSV_OK;
 }
 
-/* mu = s pinv(A) f on the side of v (left: nu = s pinv(A^T) g on the side of u), and the part of f that no A mu reaches. */
-static lsv_status through_pinv(const lsv_sg *w, bool left, const double *f, double *mu, double *rest, lsv_error *err) {
+/* mu = s pinv(A) f on the side of v (left: nu = s pinv(A^T) g on the side of u), and the part of f that no A
+ * mu reaches. */
+static lsv_status through_pinv(const lsv_sg *w, bool left, const double *f, double *mu, double *rest,
+                               lsv_error *err) {
     ptrdiff_t rows = left ? w->n : w->m, cols = left ? w->m : w->n;
     double *M = lsv_sg_vector(1, w->m * w->n + lsv_max_size(w->m, w->n), err);
     if (!M) return LSV_ENOMEM;
@@ -282,7 +292,8 @@ static lsv_status forward_with(lsv_sg *w, scratch *t, lsv_error *err) {
     return indefinite(w, false, t->a, t->w, err);
 }
 
-static lsv_status with_scratch(lsv_sg *w, lsv_status (*body)(lsv_sg *, scratch *, lsv_error *), lsv_error *err) {
+static lsv_status with_scratch(lsv_sg *w, lsv_status (*body)(lsv_sg *, scratch *, lsv_error *),
+                               lsv_error *err) {
     scratch t;
     LSV_TRY(scratch_new(w, &t, err));
     lsv_status status = body(w, &t, err);

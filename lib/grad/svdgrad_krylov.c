@@ -1,13 +1,14 @@
 /* The top triplet and the adjoint system from one block Krylov space of A^T A.
 
-   In the complement of v the system is (s^2 I - A^T A) q = s psi + A^T phi =: c, p = (phi + A q)/s. Block Lanczos on
-   A^T A with the start [psi, A^T phi, six random columns] has c in its first block, so one space gives the top Ritz pair and the
-   Galerkin solution of the system, both with residuals that cost nothing: those of the last block. A is read once per step.
-   The projected matrix is banded and its problems are solved in that form at every look (svdgrad_band.c).
+   In the complement of v the system is (s^2 I - A^T A) q = s psi + A^T phi =: c, p = (phi + A q)/s. Block
+   Lanczos on A^T A with the start [psi, A^T phi, six random columns] has c in its first block, so one space
+   gives the top Ritz pair and the Galerkin solution of the system, both with residuals that cost nothing:
+   those of the last block. A is read once per step. The projected matrix is banded and its problems are
+   solved in that form at every look (svdgrad_band.c).
 
-   The sides change places when m < n (A is then transposed). Every new block is orthogonalised against its two
-   neighbours and then against all; a block that came out dependent is completed with random directions. What is
-   returned was verified by products with A: the residuals are those of the vectors themselves. */
+   The sides change places when m < n (A is then transposed). Every new block is orthogonalised against its
+   two neighbours and then against all; a block that came out dependent is completed with random directions.
+   What is returned was verified by products with A: the residuals are those of the vectors themselves. */
 #include <string.h>
 #include "grad/svdgrad_band.h"
 #include "grad/svdgrad_work.h"
@@ -16,20 +17,20 @@ enum { W = LSV_BAND, FIRST = 96, MOST = 1400, SMALLEST = 64 };
 
 typedef struct {
     lsv_sg *w;
-    ptrdiff_t m, n;          /* rows and columns of B, n <= m */
+    ptrdiff_t m, n; /* rows and columns of B, n <= m */
     const double *B;
-    double *turned;          /* A^T where m < n */
-    const double *f, *g;     /* the longer and the shorter cotangent */
-    double *c0;              /* B^T f */
-    double *V;               /* n x room, row-major: the blocks so far */
+    double *turned;      /* A^T where m < n */
+    const double *f, *g; /* the longer and the shorter cotangent */
+    double *c0;          /* B^T f */
+    double *V;           /* n x room, row-major: the blocks so far */
     ptrdiff_t room, K, limit;
-    double *block;           /* what follows */
-    double *X, *Z, *Q, *Y;   /* n x 8: this block, the next, a spare; and of m x 8 */
-    double *H;               /* limit x 8 */
+    double *block;                 /* what follows */
+    double *X, *Z, *Q, *Y;         /* n x 8: this block, the next, a spare; and of m x 8 */
+    double *H;                     /* limit x 8 */
     double first[W * W], R[W * W]; /* of the start block and of the newest, row-major, upper triangular */
-    double scale[2];         /* norms of the first two start columns */
+    double scale[2];               /* norms of the first two start columns */
     lsv_band band;
-    double *T, *y, *z, *c;   /* the band; Ritz vector, solution, right-hand side: limit */
+    double *T, *y, *z, *c; /* the band; Ritz vector, solution, right-hand side: limit */
     double theta, last_mx;
     ptrdiff_t last_K;
     uint64_t seed;
@@ -37,17 +38,33 @@ typedef struct {
 
 static const lsv_dtype D = LSV_FLOAT64;
 
+/* Room for basis vectors, not set. */
+static double *columns(ptrdiff_t n, ptrdiff_t room, lsv_error *err) {
+    void *V;
+    return lsv_mats_buffer(D, n, room, &V, err) == LSV_OK ? V : NULL;
+}
+
 static lsv_status krylov_new(lsv_sg *w, krylov *k, lsv_error *err) {
     bool turn = w->m < w->n;
-    *k = (krylov){.w = w, .m = turn ? w->n : w->m, .n = turn ? w->m : w->n, .B = w->A, .f = turn ? w->psi : w->phi, .g = turn ? w->phi : w->psi, .seed = 7};
+    *k = (krylov){.w = w,
+                  .m = turn ? w->n : w->m,
+                  .n = turn ? w->m : w->n,
+                  .B = w->A,
+                  .f = turn ? w->psi : w->phi,
+                  .g = turn ? w->phi : w->psi,
+                  .seed = 7};
     k->limit = lsv_min_size(k->n, MOST) / W * W;
     k->room = lsv_min_size(k->limit, 256) + W;
     ptrdiff_t L = k->limit;
-    k->V = lsv_sg_vector(k->n, k->room, err);
-    k->block = k->V ? lsv_sg_vector(1, 3 * k->n * W + lsv_max_size(k->m, k->n) * W + k->n + L * (W + 2 * LSV_BAND_LD + 4), err) : NULL;
+    k->V = columns(k->n, k->room, err);
+    k->block =
+        k->V ? lsv_sg_vector(
+                   1, 3 * k->n * W + lsv_max_size(k->m, k->n) * W + k->n + L * (W + 2 * LSV_BAND_LD + 4), err)
+             : NULL;
     if (!k->block) return LSV_ENOMEM;
     k->X = k->block;
-    k->Z = k->X + k->n * W, k->Q = k->Z + k->n * W, k->c0 = k->Q + k->n * W, k->Y = k->c0 + k->n, k->H = k->Y + lsv_max_size(k->m, k->n) * W;
+    k->Z = k->X + k->n * W, k->Q = k->Z + k->n * W, k->c0 = k->Q + k->n * W, k->Y = k->c0 + k->n,
+    k->H = k->Y + lsv_max_size(k->m, k->n) * W;
     k->T = k->H + L * W, k->y = k->T + L * LSV_BAND_LD, k->z = k->y + L, k->c = k->z + L;
     k->band = (lsv_band){.T = k->T, .L = k->c + L, .t = k->c + L + L * LSV_BAND_LD};
     if (!turn) return LSV_OK;
@@ -56,7 +73,8 @@ static lsv_status krylov_new(lsv_sg *w, krylov *k, lsv_error *err) {
     for (ptrdiff_t i0 = 0; i0 < w->m; i0 += 32) /* in tiles, which both sides keep in cache */
         for (ptrdiff_t j0 = 0; j0 < w->n; j0 += 32)
             for (ptrdiff_t i = i0; i < w->m && i < i0 + 32; i++)
-                for (ptrdiff_t j = j0; j < w->n && j < j0 + 32; j++) k->turned[j * w->m + i] = w->A[i * w->n + j];
+                for (ptrdiff_t j = j0; j < w->n && j < j0 + 32; j++)
+                    k->turned[j * w->m + i] = w->A[i * w->n + j];
     k->B = k->turned;
     return LSV_OK;
 }
@@ -70,7 +88,7 @@ static void krylov_free(krylov *k) {
 static lsv_status grow(krylov *k, lsv_error *err) {
     if (k->K + W <= k->room) return LSV_OK;
     ptrdiff_t room = lsv_min_size(2 * k->room, k->limit + W);
-    double *V = lsv_sg_vector(k->n, room, err);
+    double *V = columns(k->n, room, err);
     if (!V) return LSV_ENOMEM;
     for (ptrdiff_t i = 0; i < k->n; i++) memcpy(V + i * room, k->V + i * k->room, (size_t)k->K * sizeof *V);
     lsv_free(k->V);
@@ -83,9 +101,11 @@ static lsv_status grow(krylov *k, lsv_error *err) {
 static lsv_status away(krylov *k, ptrdiff_t from, double *Z, lsv_error *err) {
     ptrdiff_t count = k->K - from;
     if (count == 0) return LSV_OK;
-    LSV_TRY(lsv_backend_for(LSV_BE_PANEL_T, D, k->n, count, W)->panel_t(D, k->n, count, W, k->V + from, k->room, Z, W, k->H, W, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_PANEL_T, D, k->n, count, W)
+                ->panel_t(D, k->n, count, W, k->V + from, k->room, Z, W, k->H, W, err));
     for (ptrdiff_t i = 0; i < count * W; i++) k->H[i] = -k->H[i];
-    return lsv_backend_for(LSV_BE_PANEL, D, k->n, count, W)->panel(D, k->n, count, W, k->V + from, k->room, k->H, W, true, Z, W, err);
+    return lsv_backend_for(LSV_BE_PANEL, D, k->n, count, W)
+        ->panel(D, k->n, count, W, k->V + from, k->room, k->H, W, true, Z, W, err);
 }
 
 /* ---- Z = Q R for a block of 8 columns ---- */
@@ -129,8 +149,8 @@ static void product8(const double *A, const double *B, double *C) {
         }
 }
 
-/* Column by column, for a block that is (nearly) dependent: what is left of a column below `floor` counts as nothing and a
-   random direction takes its place. */
+/* Column by column, for a block that is (nearly) dependent: what is left of a column below `floor` counts as
+   nothing and a random direction takes its place. */
 static lsv_status gram_schmidt(krylov *k, double *Z, double *R, double floor, lsv_error *err) {
     memset(R, 0, W * W * sizeof *R);
     for (int j = 0; j < W; j++)
@@ -157,16 +177,20 @@ static lsv_status gram_schmidt(krylov *k, double *Z, double *R, double floor, ls
     return LSV_OK;
 }
 
-/* Twice Cholesky of the Gram matrix, which leaves Q orthonormal to rounding as long as the condition is not large. */
+/* Twice Cholesky of the Gram matrix, which leaves Q orthonormal to rounding as long as the condition is not
+ * large. */
 static lsv_status orthonormal(krylov *k, double *Z, double *R, double floor, lsv_error *err) {
     double G[W * W], step[W * W], inverse[W * W], total[W * W];
     double *Q = k->Q;
     for (int pass = 0; pass < 2; pass++) {
-        LSV_TRY(lsv_backend_for(LSV_BE_PANEL_T, D, k->n, W, W)->panel_t(D, k->n, W, W, Z, W, Z, W, G, W, err));
+        LSV_TRY(
+            lsv_backend_for(LSV_BE_PANEL_T, D, k->n, W, W)->panel_t(D, k->n, W, W, Z, W, Z, W, G, W, err));
         double least = cholesky8(G, step);
-        if (pass == 0 && (least < 1e-6 || step[0] < floor || step[0] * least < floor)) return gram_schmidt(k, Z, R, floor, err);
+        if (pass == 0 && (least < 1e-6 || step[0] < floor || step[0] * least < floor))
+            return gram_schmidt(k, Z, R, floor, err);
         invert8(step, inverse);
-        LSV_TRY(lsv_backend_for(LSV_BE_PANEL, D, k->n, W, W)->panel(D, k->n, W, W, Z, W, inverse, W, false, Q, W, err));
+        LSV_TRY(lsv_backend_for(LSV_BE_PANEL, D, k->n, W, W)
+                    ->panel(D, k->n, W, W, Z, W, inverse, W, false, Q, W, err));
         memcpy(Z, Q, (size_t)(k->n * W) * sizeof *Z);
         if (pass == 0) memcpy(total, step, sizeof total);
     }
@@ -183,7 +207,8 @@ static lsv_status begin(krylov *k, lsv_error *err) {
     for (int j = 0; j < W; j++) {
         double norm = j < 2 ? lsv_sg_norm(n, columns[j]) : 0;
         if (j < 2) k->scale[j] = norm;
-        for (ptrdiff_t i = 0; i < n; i++) k->X[i * W + j] = norm > 0 ? columns[j][i] / norm : lsv_sg_random(&k->seed) / sqrt((double)n / 3);
+        for (ptrdiff_t i = 0; i < n; i++)
+            k->X[i * W + j] = norm > 0 ? columns[j][i] / norm : lsv_sg_random(&k->seed) / sqrt((double)n / 3);
     }
     LSV_TRY(orthonormal(k, k->X, k->first, 1e-13, err));
     for (ptrdiff_t i = 0; i < k->limit; i++) k->y[i] = i < W ? lsv_sg_random(&k->seed) : 0;
@@ -194,14 +219,16 @@ static lsv_status begin(krylov *k, lsv_error *err) {
 static lsv_status step(krylov *k, lsv_error *err) {
     ptrdiff_t n = k->n, from = lsv_max_size(0, k->K - W), at = k->K;
     LSV_TRY(grow(k, err));
-    LSV_TRY(lsv_backend_for(LSV_BE_PANEL_GRAM, D, k->m, n, W)->panel_gram(D, k->m, n, W, k->B, n, k->X, W, k->Z, W, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_PANEL_GRAM, D, k->m, n, W)
+                ->panel_gram(D, k->m, n, W, k->B, n, k->X, W, k->Z, W, err));
     for (ptrdiff_t i = 0; i < n; i++) memcpy(k->V + i * k->room + at, k->X + i * W, W * sizeof(double));
     k->K += W;
     k->w->products++;
     LSV_TRY(away(k, from, k->Z, err));
     const double *own = k->H + (at - from) * W; /* rows of -H that belong to this block */
     for (int j = 0; j < W; j++)
-        for (int i = j; i < W; i++) k->T[(at + j) * LSV_BAND_LD + i - j] = -(own[i * W + j] + own[j * W + i]) / 2;
+        for (int i = j; i < W; i++)
+            k->T[(at + j) * LSV_BAND_LD + i - j] = -(own[i * W + j] + own[j * W + i]) / 2;
     LSV_TRY(away(k, 0, k->Z, err));
     LSV_TRY(orthonormal(k, k->Z, k->R, 0x1p-50 * fmax(k->theta, fabs(k->T[0])), err));
     for (int j = 0; j < W; j++) /* T(at + 8 + r, at + c) = R[r][c], r <= c */
@@ -230,7 +257,8 @@ static double look(krylov *k) {
     double pair = tail(k, k->y) / k->theta, s = sqrt(k->theta);
     if (!k->w->uv) return pair;
     memset(k->c, 0, (size_t)k->K * sizeof *k->c);
-    for (int i = 0; i < 2; i++) k->c[i] = s * k->scale[0] * (i == 0 ? k->first[0] : 0) + k->scale[1] * k->first[i * W + 1];
+    for (int i = 0; i < 2; i++)
+        k->c[i] = s * k->scale[0] * (i == 0 ? k->first[0] : 0) + k->scale[1] * k->first[i * W + 1];
     lsv_band_adjoint(&k->band, k->theta, k->y, k->c, k->z);
     double c = lsv_sg_norm(k->K, k->c);
     return c > 0 ? fmax(pair, tail(k, k->z) / c) : pair;
@@ -271,9 +299,10 @@ static lsv_status run(krylov *k, bool *done, lsv_error *err) {
         bool whole = k->K + W > k->limit, exhausted = k->theta > 0 && newest <= 0x1p-49 * k->theta;
         if (k->K < next && !whole && !exhausted) continue;
         double mx = look(k);
-        /* residuals of 1e-13 do for a wide gap; a narrow one takes what rounding allows */
-        double gap = 1 - sqrt(fmin(1, second(k) / k->theta)), goal = isnan(k->w->tol) ? 2e-13 : fmax(k->w->tol / 4, 1e-14);
-        goal = fmax(goal * fmin(1, 20 * gap), 2e-15);
+        /* the error of G is at most about residual / gap, and in practice far below; 2e-15 is what rounding
+         * allows */
+        double gap = 1 - sqrt(fmin(1, second(k) / k->theta)), goal = isnan(k->w->tol) ? 2e-11 : k->w->tol / 4;
+        goal = fmin(fmax(goal * gap, 2e-15), 1e-12);
         stalls = mx < 0.7 * best ? 0 : stalls + 1;
         best = fmin(best, mx);
         if (mx <= goal || (stalls >= 3 && mx < 1e-12)) {
@@ -282,7 +311,8 @@ static lsv_status run(krylov *k, bool *done, lsv_error *err) {
         }
         if (whole) return LSV_OK;
         ptrdiff_t ahead = k->K / 2;
-        if (last > 0 && mx < last) ahead = (ptrdiff_t)(log(mx / goal) / (log(last / mx) / (double)(k->K - k->last_K)));
+        if (last > 0 && mx < last)
+            ahead = (ptrdiff_t)(log(mx / goal) / (log(last / mx) / (double)(k->K - k->last_K)));
         /* a dense decomposition would be cheaper than what is left */
         if (last > 0 && mx < 1e-3 && k->K + ahead > 2 * k->limit) return LSV_OK;
         next = k->K + lsv_max_size(W, lsv_min_size(ahead, k->K / 2));
@@ -299,12 +329,14 @@ static lsv_status vectors(krylov *k, lsv_error *err) {
     double *u = turn ? w->v : w->u, *v = turn ? w->u : w->v, *p = turn ? w->q : w->p, *q = turn ? w->p : w->q;
     for (ptrdiff_t i = 0; i < k->K; i++)
         for (int j = 0; j < W; j++) k->H[i * W + j] = j == 0 ? k->y[i] : j == 1 && w->uv ? k->z[i] : 0;
-    LSV_TRY(lsv_backend_for(LSV_BE_PANEL, D, n, k->K, W)->panel(D, n, k->K, W, k->V, k->room, k->H, W, false, k->Z, W, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_PANEL, D, n, k->K, W)
+                ->panel(D, n, k->K, W, k->V, k->room, k->H, W, false, k->Z, W, err));
     for (ptrdiff_t i = 0; i < n; i++) v[i] = k->Z[i * W], q[i] = k->Z[i * W + 1];
     lsv_sg_scale(n, 1 / lsv_sg_norm(n, v), v);
     lsv_sg_project(n, v, q);
     for (ptrdiff_t i = 0; i < n; i++) k->Z[i * W] = v[i], k->Z[i * W + 1] = q[i];
-    LSV_TRY(lsv_backend_for(LSV_BE_PANEL, D, m, n, W)->panel(D, m, n, W, k->B, n, k->Z, W, false, k->Y, W, err));
+    LSV_TRY(
+        lsv_backend_for(LSV_BE_PANEL, D, m, n, W)->panel(D, m, n, W, k->B, n, k->Z, W, false, k->Y, W, err));
     for (ptrdiff_t i = 0; i < m; i++) u[i] = k->Y[i * W];
     w->s = w->s1 = lsv_sg_norm(m, u);
     lsv_sg_scale(m, 1 / w->s, u);
@@ -318,7 +350,8 @@ static lsv_status vectors(krylov *k, lsv_error *err) {
     }
     LSV_TRY(lsv_backend_for(LSV_BE_PANEL_T, D, m, n, W)->panel_t(D, m, n, W, k->B, n, k->Y, W, k->Z, W, err));
     for (ptrdiff_t i = 0; i < n; i++) {
-        double d = k->Z[i * W] - w->s * v[i], e = w->uv ? w->s * q[i] - k->Z[i * W + 1] - (k->g[i] - away_g * v[i]) : 0;
+        double d = k->Z[i * W] - w->s * v[i],
+               e = w->uv ? w->s * q[i] - k->Z[i * W + 1] - (k->g[i] - away_g * v[i]) : 0;
         r += d * d, rho += e * e;
     }
     w->residual = sqrt(r), w->rho = sqrt(rho);

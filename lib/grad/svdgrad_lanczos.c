@@ -1,13 +1,14 @@
 /* The triplet and the adjoint system by products with A and A^T alone.
 
-   Triplets: Golub-Kahan-Lanczos with full reorthogonalisation and thick restarts; A P = Q B with B upper bidiagonal, but for the row that the
-   kept triplets put in after a restart. The residual of a Ritz triplet is beta times the last entry of its left
-   vector in B, which costs nothing. The start is A^T r, inside the row space, which matters when m < n.
+   Triplets: Golub-Kahan-Lanczos with full reorthogonalisation and thick restarts; A P = Q B with B upper
+   bidiagonal, but for the row that the kept triplets put in after a restart. The residual of a Ritz triplet
+   is beta times the last entry of its left vector in B, which costs nothing. The start is A^T r, inside the
+   row space, which matters when m < n.
 
-   System: conjugate gradients on s q - A^T A q / s = A^T f / s + g in the complement of v (on the shorter side; p follows).
-   Converged triplets beside the wanted one are taken out, in closed form: with all larger ones out the system is definite also for
-   an inner triplet, and close ones below no longer slow it down. The residual is projected again in
-   every step, else rounding grows in what was taken out. */
+   System: conjugate gradients on s q - A^T A q / s = A^T f / s + g in the complement of v (on the shorter
+   side; p follows). Converged triplets beside the wanted one are taken out, in closed form: with all larger
+   ones out the system is definite also for an inner triplet, and close ones below no longer slow it down. The
+   residual is projected again in every step, else rounding grows in what was taken out. */
 #include <string.h>
 #include "grad/svdgrad_work.h"
 
@@ -16,11 +17,11 @@ enum { BASIS = 48, EXTRA = 4, MOST_PRODUCTS = 6000, MOST_STEPS = 5000, STALLED =
 typedef struct {
     lsv_sg *w;
     ptrdiff_t m, n, basis, keep, filled;
-    double *P, *Q;       /* basis + 1 rows of n, basis rows of m: the Lanczos vectors */
-    double *B;           /* basis x basis, row-major */
-    double *X, *Y, *S;   /* of B: columns of X (column-major), rows of Y^T (column-major) */
+    double *P, *Q;        /* basis + 1 rows of n, basis rows of m: the Lanczos vectors */
+    double *B;            /* basis x basis, row-major */
+    double *X, *Y, *S;    /* of B: columns of X (column-major), rows of Y^T (column-major) */
     double *copy, *c, *t; /* B to decompose; coefficients; a vector of max(m, n) */
-    double beta, top;    /* the last norm; the largest entry of B */
+    double beta, top;     /* the last norm; the largest entry of B */
     uint64_t seed;
 } lanczos;
 
@@ -29,15 +30,19 @@ static lsv_status lanczos_new(lsv_sg *w, lanczos *z, lsv_error *err) {
     *z = (lanczos){.w = w, .m = m, .n = n, .seed = 1};
     z->keep = lsv_min_size(w->i + 1 + EXTRA, w->k);
     z->basis = b = lsv_min_size(lsv_max_size(BASIS, 3 * z->keep), w->k);
-    z->P = lsv_sg_vector(1, (b + 1) * n + b * m + 4 * b * b + 3 * b + 2 + lsv_max_size(m, n) + (z->keep) * lsv_max_size(m, n), err);
+    z->P = lsv_sg_vector(
+        1, (b + 1) * n + b * m + 4 * b * b + 3 * b + 2 + lsv_max_size(m, n) + (z->keep) * lsv_max_size(m, n),
+        err);
     if (!z->P) return LSV_ENOMEM;
-    z->Q = z->P + (b + 1) * n, z->B = z->Q + b * m, z->X = z->B + b * b, z->Y = z->X + b * b, z->copy = z->Y + b * b;
+    z->Q = z->P + (b + 1) * n, z->B = z->Q + b * m, z->X = z->B + b * b, z->Y = z->X + b * b,
+    z->copy = z->Y + b * b;
     z->S = z->copy + b * b, z->c = z->S + b, z->t = z->c + 2 * b + 2;
     return LSV_OK;
 }
 
 /* x -= E^T E x over the first `rows` rows of E, twice. */
-static lsv_status orthogonalise(lanczos *z, const double *E, ptrdiff_t rows, ptrdiff_t length, double *x, lsv_error *err) {
+static lsv_status orthogonalise(lanczos *z, const double *E, ptrdiff_t rows, ptrdiff_t length, double *x,
+                                lsv_error *err) {
     for (int pass = 0; pass < 2 && rows > 0; pass++) {
         LSV_TRY(lsv_sg_times(E, rows, length, false, x, z->c, err));
         LSV_TRY(lsv_sg_times(E, rows, length, true, z->c, z->t, err));
@@ -46,9 +51,10 @@ static lsv_status orthogonalise(lanczos *z, const double *E, ptrdiff_t rows, ptr
     return LSV_OK;
 }
 
-/* Row `row` of E becomes orthonormal to those before it; *norm what it was left with. Where nothing was left: a random
-   direction instead and *norm 0 (and zeros where there is no direction left). */
-static lsv_status settle(lanczos *z, double *E, ptrdiff_t row, ptrdiff_t length, double *norm, lsv_error *err) {
+/* Row `row` of E becomes orthonormal to those before it; *norm what it was left with. Where nothing was left:
+   a random direction instead and *norm 0 (and zeros where there is no direction left). */
+static lsv_status settle(lanczos *z, double *E, ptrdiff_t row, ptrdiff_t length, double *norm,
+                         lsv_error *err) {
     double *x = E + row * length;
     LSV_TRY(orthogonalise(z, E, row, length, x, err));
     *norm = lsv_sg_norm(length, x);
@@ -87,11 +93,14 @@ static lsv_status decompose(lanczos *z, lsv_error *err) {
     int info = 0;
     for (ptrdiff_t i = 0; i < f; i++)
         for (ptrdiff_t j = 0; j < f; j++) z->copy[j * f + i] = z->B[i * z->basis + j];
-    LSV_TRY(lsv_backend_for(LSV_BE_GESDD, LSV_FLOAT64, f, f, 0)->gesdd(LSV_FLOAT64, 'S', f, f, z->copy, f, z->S, z->X, f, z->Y, f, &info, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_GESDD, LSV_FLOAT64, f, f, 0)
+                ->gesdd(LSV_FLOAT64, 'S', f, f, z->copy, f, z->S, z->X, f, z->Y, f, &info, err));
     return info ? lsv_fail(err, LSV_ELINALG, "svdgrad: a small decomposition did not converge") : LSV_OK;
 }
 
-static double residual(const lanczos *z, ptrdiff_t j) { return fabs(z->beta * z->X[j * z->filled + z->filled - 1]); }
+static double residual(const lanczos *z, ptrdiff_t j) {
+    return fabs(z->beta * z->X[j * z->filled + z->filled - 1]);
+}
 
 /* Ritz vectors: the first `count` left (m) or right (n) ones into out, by rows. */
 static void ritz(const lanczos *z, bool left, ptrdiff_t count, double *out) {
@@ -99,10 +108,12 @@ static void ritz(const lanczos *z, bool left, ptrdiff_t count, double *out) {
     memset(out, 0, (size_t)(count * length) * sizeof *out);
     for (ptrdiff_t r = 0; r < count; r++)
         for (ptrdiff_t i = 0; i < f; i++)
-            lsv_sg_axpy(length, left ? z->X[r * f + i] : z->Y[i * f + r], (left ? z->Q : z->P) + i * length, out + r * length);
+            lsv_sg_axpy(length, left ? z->X[r * f + i] : z->Y[i * f + r], (left ? z->Q : z->P) + i * length,
+                        out + r * length);
 }
 
-/* Begin again with the leading Ritz triplets: B is diagonal with their values and has their residuals as the next column. */
+/* Begin again with the leading Ritz triplets: B is diagonal with their values and has their residuals as the
+ * next column. */
 static void restart(lanczos *z) {
     ptrdiff_t keep = z->keep, b = z->basis, n = z->n, m = z->m;
     double *kept = z->t + lsv_max_size(m, n);
@@ -118,7 +129,8 @@ static void restart(lanczos *z) {
     }
 }
 
-/* Are the wanted triplet and all larger ones good enough? As good as rounding allows, or good for the gap they show. */
+/* Are the wanted triplet and all larger ones good enough? As good as rounding allows, or good for the gap
+ * they show. */
 static bool settled(const lanczos *z) {
     ptrdiff_t i = z->w->i;
     double tol = isnan(z->w->tol) ? 1e-16 : z->w->tol * 1e-2;
@@ -152,10 +164,10 @@ static lsv_status triplets(lanczos *z, lsv_error *err) {
 /* What is taken out: the wanted triplet and `count` converged others, by rows. */
 typedef struct {
     lsv_sg *w;
-    ptrdiff_t count;     /* rows of U and V; row 0 is the wanted one */
+    ptrdiff_t count; /* rows of U and V; row 0 is the wanted one */
     double *U, *V, *S, *c, *t;
     double *x, *r, *d, *Ad, *best, *image; /* of the conjugate gradients */
-    bool left;           /* the system is on the side of u (m < n) */
+    bool left;                             /* the system is on the side of u (m < n) */
 } deflated;
 
 static lsv_status out(deflated *e, bool left, double *x, lsv_error *err) {
@@ -180,7 +192,8 @@ static lsv_status apply(deflated *e, const double *x, double *y, lsv_error *err)
     return out(e, e->left, y, err);
 }
 
-/* x from the right-hand side in r, which is projected first. A right-hand side that is rounding alone gives 0. */
+/* x from the right-hand side in r, which is projected first. A right-hand side that is rounding alone gives
+ * 0. */
 static lsv_status gradients(deflated *e, double tol, lsv_error *err) {
     ptrdiff_t n = e->left ? e->w->m : e->w->n;
     double before = lsv_sg_norm(n, e->r);
@@ -220,7 +233,8 @@ static lsv_status adjoint(deflated *e, lsv_error *err) {
     lsv_sg_right_side(w);
     for (ptrdiff_t j = 1; j < e->count; j++) {
         const double *u = e->U + j * m, *v = e->V + j * n;
-        double a = lsv_sg_dot(m, u, w->f), b = lsv_sg_dot(n, v, w->g), minus = (a + b) / (2 * (w->s - e->S[j])), plus = (a - b) / (2 * (w->s + e->S[j]));
+        double a = lsv_sg_dot(m, u, w->f), b = lsv_sg_dot(n, v, w->g),
+               minus = (a + b) / (2 * (w->s - e->S[j])), plus = (a - b) / (2 * (w->s + e->S[j]));
         lsv_sg_axpy(m, minus + plus, u, w->p);
         lsv_sg_axpy(n, minus - plus, v, w->q);
     }
@@ -242,15 +256,18 @@ static lsv_status adjoint(deflated *e, lsv_error *err) {
     return LSV_OK;
 }
 
-/* Ritz vectors of the wanted triplet, and of those that are converged; *enough false where a larger one is not. */
+/* Ritz vectors of the wanted triplet, and of those that are converged; *enough false where a larger one is
+ * not. */
 static lsv_status take(lanczos *z, deflated *e, bool *enough, lsv_error *err) {
     lsv_sg *w = z->w;
-    ptrdiff_t i = w->i, m = z->m, n = z->n, have = lsv_min_size(z->keep, z->filled), longest = lsv_max_size(m, n);
+    ptrdiff_t i = w->i, m = z->m, n = z->n, have = lsv_min_size(z->keep, z->filled),
+              longest = lsv_max_size(m, n);
     *e = (deflated){.w = w, .left = m < n};
     e->U = lsv_sg_vector(1, 2 * have * (m + n) + 2 * have + 8 * longest, err);
     if (!e->U) return LSV_ENOMEM;
     e->V = e->U + have * m, e->S = e->V + have * n, e->c = e->S + have, e->t = e->c + have;
-    e->x = e->t + longest, e->r = e->x + longest, e->d = e->r + longest, e->Ad = e->d + longest, e->best = e->Ad + longest, e->image = e->best + longest;
+    e->x = e->t + longest, e->r = e->x + longest, e->d = e->r + longest, e->Ad = e->d + longest,
+    e->best = e->Ad + longest, e->image = e->best + longest;
     double *U = e->image + longest, *V = U + have * m;
     ritz(z, true, have, U);
     ritz(z, false, have, V);

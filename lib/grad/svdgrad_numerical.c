@@ -1,7 +1,7 @@
 /* Central differences, with the triplet of every perturbed matrix turned to the side of (u, v).
 
-   Truncation goes as (h/gap)^2 and rounding as eps s_1/h, so h = (eps s_1 gap^2)^(1/3). A full decomposition per
-   evaluation: for small matrices, and as an independent check. */
+   Truncation goes as (h/gap)^2 and rounding as eps s_1/h, so h = (eps s_1 gap^2)^(1/3). A full decomposition
+   per evaluation: for small matrices, and as an independent check. */
 #include <string.h>
 #include "grad/svdgrad_work.h"
 
@@ -25,11 +25,13 @@ static lsv_status value(const lsv_sg *w, const room *t, double xi, double *f, ls
     int info = 0;
     for (ptrdiff_t i = 0; i < m; i++)
         for (ptrdiff_t j = 0; j < n; j++) t->a[j * m + i] = t->B[i * n + j];
-    LSV_TRY(lsv_backend_for(LSV_BE_GESDD, LSV_FLOAT64, m, n, 0)->gesdd(LSV_FLOAT64, 'S', m, n, t->a, m, t->S, t->U, m, t->V, k, &info, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_GESDD, LSV_FLOAT64, m, n, 0)
+                ->gesdd(LSV_FLOAT64, 'S', m, n, t->a, m, t->S, t->U, m, t->V, k, &info, err));
     if (info) return lsv_fail(err, LSV_ELINALG, "svdgrad: a decomposition did not converge");
     const double *u = t->U + w->i * m;
     double side = lsv_sg_dot(m, u, w->u), part = lsv_sg_dot(m, u, w->phi);
-    for (ptrdiff_t j = 0; j < n; j++) side += t->V[j * k + w->i] * w->v[j], part += t->V[j * k + w->i] * w->psi[j];
+    for (ptrdiff_t j = 0; j < n; j++)
+        side += t->V[j * k + w->i] * w->v[j], part += t->V[j * k + w->i] * w->psi[j];
     *f = xi * t->S[w->i] + (side >= 0 ? part : -part);
     return LSV_OK;
 }
@@ -61,11 +63,13 @@ lsv_status lsv_sg_numerical(lsv_sg *w, double *G, lsv_error *err) {
     return status;
 }
 
-lsv_status lsv_sg_directional(lsv_sg *w, const lsv_array *G, double *central, double *forward, double *step, lsv_error *err) {
+lsv_status lsv_sg_directional(lsv_sg *w, const lsv_array *G, double *central, double *forward, double *step,
+                              lsv_error *err) {
     room t;
     ptrdiff_t size = w->m * w->n;
     int shift = w->cotangent - w->exponent;
-    double h = 1e-5 * fmin(w->s1, 1e3 * (isfinite(w->gap) ? w->gap : w->s)), slope = 0, f[3], xi = ldexp(w->xi, -shift);
+    double h = 1e-5 * fmin(w->s1, 1e3 * (isfinite(w->gap) ? w->gap : w->s)), slope = 0, f[3],
+           xi = ldexp(w->xi, -shift);
     const double *g = (const double *)(const void *)G->data;
     LSV_TRY(room_new(w, &t, err));
     lsv_status status = LSV_OK;

@@ -1,6 +1,6 @@
-/* Beyond what doubles allow at a small gap: one LU of the bordered matrix in double, then Newton's method on (u, s, v) and
-   iterative refinement of (p, q), both with residuals in long double. The error is eps of long double times
-   s_1 / gap, as far as the LU reaches. */
+/* Beyond what doubles allow at a small gap: one LU of the bordered matrix in double, then Newton's method on
+   (u, s, v) and iterative refinement of (p, q), both with residuals in long double. The error is eps of long
+   double times s_1 / gap, as far as the LU reaches. */
 #include <float.h>
 #include <string.h>
 #include "grad/svdgrad_work.h"
@@ -9,7 +9,7 @@ typedef long double wide;
 typedef struct {
     const lsv_sg *w;
     ptrdiff_t m, n, L;
-    double *lu, *rhs;     /* L x L and L */
+    double *lu, *rhs; /* L x L and L */
     int32_t *pivots;
     wide *u, *v, *p, *q, *a, *b; /* m, n, m, n, m, n */
     wide s;
@@ -46,7 +46,8 @@ static lsv_status correct(refine *r, wide *x, wide *y, double *size, lsv_error *
     for (ptrdiff_t i = 0; i < m; i++) r->rhs[i] = (double)r->a[i];
     for (ptrdiff_t i = 0; i < n; i++) r->rhs[m + i] = (double)r->b[i];
     r->rhs[m + n] = r->rhs[m + n + 1] = 0;
-    LSV_TRY(lsv_backend_for(LSV_BE_GETRS, LSV_FLOAT64, r->L, 1, 0)->getrs(LSV_FLOAT64, false, r->L, 1, r->lu, r->L, r->pivots, r->rhs, r->L, &info, err));
+    LSV_TRY(lsv_backend_for(LSV_BE_GETRS, LSV_FLOAT64, r->L, 1, 0)
+                ->getrs(LSV_FLOAT64, false, r->L, 1, r->lu, r->L, r->pivots, r->rhs, r->L, &info, err));
     for (ptrdiff_t i = 0; i < m; i++) x[i] += r->rhs[i];
     for (ptrdiff_t i = 0; i < n; i++) y[i] += r->rhs[m + i];
     *size = lsv_sg_norm(m + n, r->rhs);
@@ -114,12 +115,17 @@ static lsv_status factor(refine *r, lsv_error *err) {
     for (ptrdiff_t i = 0; i < m; i++)
         for (ptrdiff_t j = 0; j < n; j++) r->lu[(m + j) * L + i] = r->lu[i * L + m + j] = -w->A[i * n + j];
     for (ptrdiff_t i = 0; i < m; i++) r->lu[N * L + i] = r->lu[i * L + N] = w->s * w->u[i];
-    for (ptrdiff_t i = 0; i < n; i++) r->lu[(N + 1) * L + m + i] = r->lu[(m + i) * L + N + 1] = w->s * w->v[i];
-    LSV_TRY(lsv_backend_for(LSV_BE_GETRF, LSV_FLOAT64, L, L, 0)->getrf(LSV_FLOAT64, L, L, r->lu, L, r->pivots, &info, err));
-    return info ? lsv_fail(err, LSV_ELINALG, "svdgrad: the bordered system is singular to working precision") : LSV_OK;
+    for (ptrdiff_t i = 0; i < n; i++)
+        r->lu[(N + 1) * L + m + i] = r->lu[(m + i) * L + N + 1] = w->s * w->v[i];
+    LSV_TRY(lsv_backend_for(LSV_BE_GETRF, LSV_FLOAT64, L, L, 0)
+                ->getrf(LSV_FLOAT64, L, L, r->lu, L, r->pivots, &info, err));
+    return info ? lsv_fail(err, LSV_ELINALG, "svdgrad: the bordered system is singular to working precision")
+                : LSV_OK;
 }
 
-static double norm_of(const refine *r) { return (double)sqrtl(dot(r->m, r->a, r->a) + dot(r->n, r->b, r->b)); }
+static double norm_of(const refine *r) {
+    return (double)sqrtl(dot(r->m, r->a, r->a) + dot(r->n, r->b, r->b));
+}
 
 static lsv_status refine_with(lsv_sg *w, refine *r, lsv_error *err) {
     ptrdiff_t m = r->m, n = r->n;

@@ -15,22 +15,22 @@
 #include "linalg/matrix.h"
 
 typedef struct lsv_sg {
-    ptrdiff_t m, n, k, i;   /* shape, min(m, n), which triplet */
-    double eps, xi, tol;    /* eps: of A's own dtype */
+    ptrdiff_t m, n, k, i; /* shape, min(m, n), which triplet */
+    double eps, xi, tol;  /* eps: of A's own dtype */
     int exponent, cotangent;
-    const double *A;        /* m x n, row-major; `owned` where it is a copy */
+    const double *A; /* m x n, row-major; `owned` where it is a copy */
     double *owned;
-    bool uv;                /* phi or psi is not 0 */
+    bool uv; /* phi or psi is not 0 */
     double *block;
     double *phi, *psi, *f, *g; /* f = phi - (u.phi) u and g = psi - (v.psi) v once there is a triplet */
     double *u, *v, *p, *q;
     double s, s1, above, below; /* neighbours of s; NAN: none */
     double gap;
-    lsv_array *aU, *aS, *aVh;   /* the thin decomposition, where there is one */
-    const double *U, *S, *Vh;   /* (m, k), (k), (k, n) */
-    double unit;                /* rounding unit that the triplet and p, q were brought to */
-    double residual, rho;       /* |(A v - s u, A^T u - s v)|, |K x - P c|; NAN: not computed yet */
-    double off;                 /* |(I - u u^T) G (I - v v^T)| where the method gives G itself */
+    lsv_array *aU, *aS, *aVh; /* the thin decomposition, where there is one */
+    const double *U, *S, *Vh; /* (m, k), (k), (k, n) */
+    double unit;              /* rounding unit that the triplet and p, q were brought to */
+    double residual, rho;     /* |(A v - s u, A^T u - s v)|, |K x - P c|; NAN: not computed yet */
+    double off;               /* |(I - u u^T) G (I - v v^T)| where the method gives G itself */
     int iterations, products;
 } lsv_sg;
 
@@ -59,38 +59,43 @@ static inline double lsv_sg_random(uint64_t *state) {
     *state = *state * 6364136223846793005u + 1442695040888963407u;
     return (double)(int32_t)(*state >> 32) / 2147483648.0;
 }
+double lsv_sg_square(ptrdiff_t n, const double *x);                    /* x.x of something large */
 double *lsv_sg_vector(ptrdiff_t rows, ptrdiff_t cols, lsv_error *err); /* zeros; NULL: err is filled */
 /* y = op(a) x, a row-major m x n. */
-lsv_status lsv_sg_times(const double *a, ptrdiff_t m, ptrdiff_t n, bool transposed, const double *x, double *y,
-                        lsv_error *err);
+lsv_status lsv_sg_times(const double *a, ptrdiff_t m, ptrdiff_t n, bool transposed, const double *x,
+                        double *y, lsv_error *err);
 
 /* ---- methods: fill p and q ---- */
-lsv_status lsv_sg_closed(lsv_sg *w, lsv_error *err);    /* svdgrad_closed.c */
-/* The sum over the first `count` triplets through one k x k matrix: phi, psi as rows of count x m, count x n. X is m x count,
-   by rows of length m, and so on: gA = U_c M V_c^T + sum X_i v_i^T + u_i Y_i^T; M is count x count. */
+lsv_status lsv_sg_closed(lsv_sg *w, lsv_error *err); /* svdgrad_closed.c */
+/* The sum over the first `count` triplets through one k x k matrix: phi, psi as rows of count x m, count x n.
+   X is m x count, by rows of length m, and so on: gA = U_c M V_c^T + sum X_i v_i^T + u_i Y_i^T; M is count x
+   count. */
 lsv_status lsv_sg_block(const lsv_sg *w, ptrdiff_t count, const double *phi, const double *psi, double *M,
                         double *X, double *Y, lsv_error *err);
-lsv_status lsv_sg_autograd(lsv_sg *w, lsv_error *err);
-lsv_status lsv_sg_bordered(lsv_sg *w, lsv_error *err);  /* svdgrad_dense.c */
+/* G: the adjoint part itself, p v^T + u q^T. */
+lsv_status lsv_sg_autograd(lsv_sg *w, double *G, lsv_error *err);
+lsv_status lsv_sg_bordered(lsv_sg *w, lsv_error *err); /* svdgrad_dense.c */
 lsv_status lsv_sg_augmented(lsv_sg *w, lsv_error *err);
 lsv_status lsv_sg_kshift(lsv_sg *w, lsv_error *err);
 lsv_status lsv_sg_lstsq(lsv_sg *w, lsv_error *err);
-lsv_status lsv_sg_inverted(lsv_sg *w, lsv_error *err);  /* "block" */
+lsv_status lsv_sg_inverted(lsv_sg *w, lsv_error *err); /* "block" */
 lsv_status lsv_sg_mixed(lsv_sg *w, lsv_error *err);
 lsv_status lsv_sg_backward(lsv_sg *w, lsv_error *err);
 lsv_status lsv_sg_forward(lsv_sg *w, lsv_error *err);
 lsv_status lsv_sg_written(lsv_sg *w, lsv_svdgrad_method method, lsv_error *err); /* svdgrad_written.c */
-lsv_status lsv_sg_refined(lsv_sg *w, lsv_error *err);   /* svdgrad_refined.c; also u, v and s */
-lsv_status lsv_sg_numerical(lsv_sg *w, double *G, lsv_error *err); /* svdgrad_numerical.c: 2^(exponent-cotangent) (G - xi u v^T) */
+lsv_status lsv_sg_refined(lsv_sg *w, lsv_error *err); /* svdgrad_refined.c; also u, v and s */
+lsv_status lsv_sg_numerical(lsv_sg *w, double *G,
+                            lsv_error *err); /* svdgrad_numerical.c: 2^(exponent-cotangent) (G - xi u v^T) */
 /* |f(A+E) - f(A-E) - 2<G,E>| / 2e and |f(A+E) - f(A) - <G,E>| / e for one random direction. */
-lsv_status lsv_sg_directional(lsv_sg *w, const lsv_array *G, double *central, double *forward, double *step, lsv_error *err);
+lsv_status lsv_sg_directional(lsv_sg *w, const lsv_array *G, double *central, double *forward, double *step,
+                              lsv_error *err);
 /* The triplet, then p and q, by products only. *settled false: it did not separate (or not converge). */
 lsv_status lsv_sg_iterative(lsv_sg *w, bool *settled, lsv_error *err); /* svdgrad_lanczos.c */
 lsv_status lsv_sg_krylov(lsv_sg *w, bool *settled, lsv_error *err);    /* svdgrad_krylov.c */
 
 /* ---- shared parts of svdgrad.c ---- */
 lsv_status lsv_sg_decompose(lsv_sg *w, lsv_error *err);
-void lsv_sg_take(lsv_sg *w);       /* triplet i out of the decomposition; its neighbours and gap */
+void lsv_sg_take(lsv_sg *w); /* triplet i out of the decomposition; its neighbours and gap */
 /* f and g, from the triplet and phi, psi. */
 void lsv_sg_right_side(lsv_sg *w);
 

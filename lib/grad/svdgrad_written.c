@@ -1,15 +1,16 @@
-/* The four eliminated forms as they are first written down, for comparison: P = s^2 I - A A^T and Q = s^2 I - A^T A
-   left singular, phi and psi not projected, and (s^2 I - A A^T)^-1 A psi taken for the least-squares solution of
-   [A^T; s^2 I] y = [-psi; 0], which solves (A A^T + s^4 I) y = -A psi: wrong in sign and shift. What they give is projected and
-   measured like any other solution. */
+/* The four eliminated forms as they are first written down, for comparison: P = s^2 I - A A^T and Q = s^2 I -
+   A^T A left singular, phi and psi not projected, and (s^2 I - A A^T)^-1 A psi taken for the least-squares
+   solution of [A^T; s^2 I] y = [-psi; 0], which solves (A A^T + s^4 I) y = -A psi: wrong in sign and shift.
+   What they give is projected and measured like any other solution. */
 #include <string.h>
 #include "grad/svdgrad_work.h"
 
 static const lsv_dtype D = LSV_FLOAT64;
 
-/* min |M x - b| by QR, M (column-major, rows >= cols or not) taken as of full rank; where it is exactly singular, by
-   singular values. M is kept, x has `cols` entries. */
-static lsv_status fit(ptrdiff_t rows, ptrdiff_t cols, const double *M, const double *b, double *x, lsv_error *err) {
+/* min |M x - b| by QR, M (column-major, rows >= cols or not) taken as of full rank; where it is exactly
+   singular, by singular values. M is kept, x has `cols` entries. */
+static lsv_status fit(ptrdiff_t rows, ptrdiff_t cols, const double *M, const double *b, double *x,
+                      lsv_error *err) {
     ptrdiff_t most = lsv_max_size(rows, cols);
     double *copy = lsv_sg_vector(1, rows * cols + 2 * most, err);
     if (!copy) return LSV_ENOMEM;
@@ -17,12 +18,15 @@ static lsv_status fit(ptrdiff_t rows, ptrdiff_t cols, const double *M, const dou
     int info = 0, rank = 0;
     memcpy(copy, M, (size_t)(rows * cols) * sizeof *copy);
     memcpy(y, b, (size_t)rows * sizeof *y);
-    lsv_status status = lsv_backend_for(LSV_BE_GELS, D, rows, cols, 1)->gels(D, rows, cols, 1, copy, rows, y, most, &info, err);
+    lsv_status status = lsv_backend_for(LSV_BE_GELS, D, rows, cols, 1)
+                            ->gels(D, rows, cols, 1, copy, rows, y, most, &info, err);
     if (status == LSV_OK && info > 0) {
         memcpy(copy, M, (size_t)(rows * cols) * sizeof *copy);
         memset(y, 0, (size_t)most * sizeof *y);
         memcpy(y, b, (size_t)rows * sizeof *y);
-        status = lsv_backend_for(LSV_BE_GELSD, D, rows, cols, 1)->gelsd(D, rows, cols, 1, copy, rows, y, most, s, 0x1p-52 * (double)most, &rank, &info, err);
+        status =
+            lsv_backend_for(LSV_BE_GELSD, D, rows, cols, 1)
+                ->gelsd(D, rows, cols, 1, copy, rows, y, most, s, 0x1p-52 * (double)most, &rank, &info, err);
     }
     if (status == LSV_OK) memcpy(x, y, (size_t)cols * sizeof *x);
     lsv_free(copy);
@@ -48,9 +52,9 @@ static lsv_status solve(ptrdiff_t n, const double *M, const double *b, double *x
 /* The matrices in use, column-major, and vectors to put together: left ones have m entries, right ones n. */
 typedef struct {
     ptrdiff_t m, n;
-    double *P, *Q;       /* m x m, n x n */
-    double *H, *J;       /* [A^T; s^2 I], (n + m) x m; [A; s^2 I], (m + n) x n */
-    double *At, *A;      /* n x m, m x n */
+    double *P, *Q;          /* m x m, n x n */
+    double *H, *J;          /* [A^T; s^2 I], (n + m) x m; [A; s^2 I], (m + n) x n */
+    double *At, *A;         /* n x m, m x n */
     double *x, *y, *mu, *b; /* m, m, n, m + n */
     double *w, *z, *nu;     /* n, n, m */
 } forms;
@@ -62,7 +66,8 @@ static lsv_status forms_new(const lsv_sg *w, forms *t, lsv_error *err) {
     t->P = lsv_sg_vector(1, m * m + n * n + N * N + 2 * m * n + 5 * N, err);
     if (!t->P) return LSV_ENOMEM;
     t->Q = t->P + m * m, t->H = t->Q + n * n, t->J = t->H + N * m, t->At = t->J + N * n, t->A = t->At + m * n;
-    t->x = t->A + m * n, t->y = t->x + m, t->nu = t->y + m, t->mu = t->nu + m, t->w = t->mu + n, t->z = t->w + n, t->b = t->z + n;
+    t->x = t->A + m * n, t->y = t->x + m, t->nu = t->y + m, t->mu = t->nu + m, t->w = t->mu + n,
+    t->z = t->w + n, t->b = t->z + n;
     for (ptrdiff_t i = 0; i < m; i++)
         for (ptrdiff_t j = 0; j < n; j++) {
             double a = w->A[i * n + j];
@@ -72,7 +77,8 @@ static lsv_status forms_new(const lsv_sg *w, forms *t, lsv_error *err) {
     for (ptrdiff_t i = 0; i < m; i++) t->H[i * N + n + i] = ss;
     for (ptrdiff_t i = 0; i < n; i++) t->J[i * N + m + i] = ss;
     lsv_status status = lsv_backend_for(LSV_BE_SYRK, D, m, m, n)->syrk(D, false, m, n, w->A, n, t->P, m, err);
-    if (status == LSV_OK) status = lsv_backend_for(LSV_BE_SYRK, D, n, n, m)->syrk(D, true, n, m, w->A, n, t->Q, n, err);
+    if (status == LSV_OK)
+        status = lsv_backend_for(LSV_BE_SYRK, D, n, n, m)->syrk(D, true, n, m, w->A, n, t->Q, n, err);
     for (ptrdiff_t i = 0; i < m * m; i++) t->P[i] = (i % (m + 1) == 0 ? ss : 0) - t->P[i];
     for (ptrdiff_t i = 0; i < n * n; i++) t->Q[i] = (i % (n + 1) == 0 ? ss : 0) - t->Q[i];
     if (status != LSV_OK) lsv_free(t->P);
@@ -127,8 +133,10 @@ static lsv_status forward(const lsv_sg *w, forms *t, lsv_error *err) {
 lsv_status lsv_sg_written(lsv_sg *w, lsv_svdgrad_method method, lsv_error *err) {
     forms t;
     LSV_TRY(forms_new(w, &t, err));
-    lsv_status status = method == LSV_SVDGRAD_BLOCK ? block(w, &t, err) : method == LSV_SVDGRAD_MIXED ? mixed(w, &t, err)
-                        : method == LSV_SVDGRAD_BACKWARD ? backward(w, &t, err) : forward(w, &t, err);
+    lsv_status status = method == LSV_SVDGRAD_BLOCK      ? block(w, &t, err)
+                        : method == LSV_SVDGRAD_MIXED    ? mixed(w, &t, err)
+                        : method == LSV_SVDGRAD_BACKWARD ? backward(w, &t, err)
+                                                         : forward(w, &t, err);
     for (ptrdiff_t i = 0; i < w->m; i++) w->p[i] = t.x[i] + t.y[i];
     for (ptrdiff_t i = 0; i < w->n; i++) w->q[i] = t.w[i] + t.z[i];
     lsv_sg_project(w->m, w->u, w->p);

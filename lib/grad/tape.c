@@ -10,6 +10,7 @@
 #include "array/reduce.h"
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,7 +160,8 @@ static bool wants_input(int saves, lsv_array *const *inputs, int nin, int k) {
     return false;
 }
 
-static lsv_status fill(lsv_node *n, const lsv_grad_attrs *attrs, lsv_array *const *inputs, lsv_array *const *outputs, lsv_error *err) {
+static lsv_status fill(lsv_node *n, const lsv_grad_attrs *attrs, lsv_array *const *inputs,
+                       lsv_array *const *outputs, lsv_error *err) {
     static const lsv_grad_attrs none = {0};
     LSV_TRY(copy_attrs(attrs ? attrs : &none, &n->attrs, err));
     for (int k = 0; k < n->nin; k++) {
@@ -185,7 +187,10 @@ static void drop_node(lsv_node *n) { /* never recorded: no value hangs on it */
 /* Names with a 0 behind them live as long as the program: one per rule. */
 static const char *printed_name(const lsv_grad_rule *rule) {
     enum { ROOM = 512 };
-    static struct { const lsv_grad_rule *rule; char name[48]; } names[ROOM];
+    static struct {
+        const lsv_grad_rule *rule;
+        char name[48];
+    } names[ROOM];
     size_t at = ((uintptr_t)rule / sizeof *rule) % ROOM;
     for (size_t i = 0; i < ROOM; i++, at = (at + 1) % ROOM) {
         if (!names[at].rule) {
@@ -200,8 +205,9 @@ static const char *printed_name(const lsv_grad_rule *rule) {
     return rule->name;
 }
 
-lsv_status lsv_record(const lsv_grad_rule *rule, const char *name, const lsv_grad_attrs *attrs, lsv_array *const *inputs, int nin,
-                      lsv_array *const *outputs, int nout, void *context, void (*drop)(void *), lsv_error *err) {
+lsv_status lsv_record(const lsv_grad_rule *rule, const char *name, const lsv_grad_attrs *attrs,
+                      lsv_array *const *inputs, int nin, lsv_array *const *outputs, int nout, void *context,
+                      void (*drop)(void *), lsv_error *err) {
     size_t bytes = sizeof(lsv_node) + (size_t)nin * (sizeof(lsv_tape *) + sizeof(lsv_saved));
     lsv_node *n = lsv_calloc(1, bytes);
     if (!n) return lsv_no_memory(err, bytes);
@@ -237,25 +243,41 @@ lsv_status lsv_record(const lsv_grad_rule *rule, const char *name, const lsv_gra
     return LSV_OK;
 }
 
-static lsv_status saved(const lsv_saved *s, const lsv_node *n, lsv_array **a, lsv_error *err) {
-    if (s->array->storage->version != s->version) {
-        char shape[96];
-        return lsv_fail(err, LSV_ERUNTIME,
-                        "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                        "[torch.%sTensor %s], which is used by %s, is at version %u; expected version %u instead.",
-                        s->array->dtype == LSV_FLOAT64 ? "Double" : s->array->dtype == LSV_FLOAT32 ? "Float" : "", lsv_shape_text(s->array, shape, sizeof shape),
-                        n->name, s->array->storage->version, s->version);
+/* maker, output: where the array came from; NULL for a leaf or a constant. */
+static lsv_status saved(const lsv_saved *s, const lsv_node *maker, int output, lsv_array **a,
+                        lsv_error *err) {
+    static const char *const types[LSV_NDTYPES] = {"Bool",     "Int",   "Long",  "Half",
+                                                   "BFloat16", "Float", "Double"};
+    if (s->array->storage->version == s->version) {
+        *a = s->array;
+        return LSV_OK;
     }
-    *a = s->array;
-    return LSV_OK;
+    char shape[128] = "", from[96] = "";
+    size_t used = 0;
+    for (int d = 0; d < s->array->ndim; d++)
+        used +=
+            (size_t)snprintf(shape + used, sizeof shape - used, "%s%td", d ? ", " : "", s->array->shape[d]);
+    if (maker) snprintf(from, sizeof from, ", which is output %d of %s,", output, maker->name);
+    return lsv_fail(
+        err, LSV_ERUNTIME,
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        "[torch.%sTensor [%s]]%s is at version %u; expected version %u instead.",
+        types[s->array->dtype], shape, from, s->array->storage->version, s->version);
 }
 
-lsv_status lsv_saved_input(const lsv_node *n, int k, lsv_array **a, lsv_error *err) { return saved(&n->saved_in[k], n, a, err); }
-lsv_status lsv_saved_output(const lsv_node *n, int k, lsv_array **a, lsv_error *err) { return saved(&n->saved_out[k], n, a, err); }
+lsv_status lsv_saved_input(const lsv_node *n, int k, lsv_array **a, lsv_error *err) {
+    const lsv_tape *t = n->in[k];
+    return saved(&n->saved_in[k], t ? t->node : NULL, t ? t->output : 0, a, err);
+}
+
+lsv_status lsv_saved_output(const lsv_node *n, int k, lsv_array **a, lsv_error *err) {
+    return saved(&n->saved_out[k], n, k, a, err);
+}
 
 /* ---- shapes ---- */
 
-lsv_status lsv_sum_to(lsv_array *g, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
+lsv_status lsv_sum_to(lsv_array *g, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape,
+                      lsv_array **out, lsv_error *err) {
     lsv_array *r = lsv_ref(g), *next;
     lsv_status status = LSV_OK;
     lsv_reduce_options o = {.keepdims = true};
@@ -342,7 +364,9 @@ static int later_first(const void *x, const void *y) {
     return (a->serial < b->serial) - (a->serial > b->serial);
 }
 
-static bool alone(const lsv_array *a) { return a->refs == 1 && a->storage && a->storage->refs == 1 && lsv_is_contiguous(a) && !a->tape; }
+static bool alone(const lsv_array *a) {
+    return a->refs == 1 && a->storage && a->storage->refs == 1 && lsv_is_contiguous(a) && !a->tape;
+}
 
 /* Adds g (its reference is taken) to what has reached t. */
 static lsv_status add(pass *p, lsv_tape *t, lsv_array *g) {
@@ -404,10 +428,14 @@ static lsv_status step(pass *p, lsv_node *n, bool retain, bool into_leaves) {
     if (!any) return LSV_OK;
     if (n->spent)
         return lsv_fail(p->err, LSV_ERUNTIME,
-                        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
-                        "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if "
-                        "you need to backward through the graph a second time or if you need to access saved tensors after calling backward.");
-    if (n->nin > 8 && !(gin = lsv_calloc((size_t)n->nin, sizeof *gin))) return lsv_no_memory(p->err, (size_t)n->nin * sizeof *gin);
+                        "Trying to backward through the graph a second time (or directly access saved "
+                        "tensors after they have already been freed). "
+                        "Saved intermediate values of the graph are freed when you call .backward() or "
+                        "autograd.grad(). Specify retain_graph=True if "
+                        "you need to backward through the graph a second time or if you need to access saved "
+                        "tensors after calling backward.");
+    if (n->nin > 8 && !(gin = lsv_calloc((size_t)n->nin, sizeof *gin)))
+        return lsv_no_memory(p->err, (size_t)n->nin * sizeof *gin);
     lsv_status status = n->rule->vjp(n, gout, gin, p->err);
     for (int k = 0; k < n->nin; k++) {
         if (!gin[k]) continue;
@@ -433,21 +461,29 @@ static lsv_status seed(pass *p, lsv_array *root, lsv_array *given) {
     LSV_TRY(lsv_tape_of(root, &t, p->err));
     if (given) {
         char want[96], have[96];
-        if (given->ndim != root->ndim || memcmp(given->shape, root->shape, root->ndim * sizeof *root->shape) != 0)
-            return lsv_fail(p->err, LSV_ERUNTIME, "Mismatch in shape: grad_output[0] has a shape of torch.Size(%s) and output[0] has a shape of torch.Size(%s).",
-                            lsv_shape_text(given, have, sizeof have), lsv_shape_text(root, want, sizeof want));
+        if (given->ndim != root->ndim ||
+            memcmp(given->shape, root->shape, root->ndim * sizeof *root->shape) != 0)
+            return lsv_fail(p->err, LSV_ERUNTIME,
+                            "Mismatch in shape: grad_output[0] has a shape of torch.Size(%s) and output[0] "
+                            "has a shape of torch.Size(%s).",
+                            lsv_shape_text(given, have, sizeof have),
+                            lsv_shape_text(root, want, sizeof want));
         LSV_TRY(lsv_view(given, &g, p->err));
     } else {
-        if (root->size != 1) return lsv_fail(p->err, LSV_ERUNTIME, "grad can be implicitly created only for scalar outputs");
-        LSV_TRY(lsv_full((lsv_kind)root->kind, (lsv_dtype)root->dtype, root->ndim, root->shape, lsv_scalar_int(1), &g, p->err));
+        if (root->size != 1)
+            return lsv_fail(p->err, LSV_ERUNTIME, "grad can be implicitly created only for scalar outputs");
+        LSV_TRY(lsv_full((lsv_kind)root->kind, (lsv_dtype)root->dtype, root->ndim, root->shape,
+                         lsv_scalar_int(1), &g, p->err));
     }
     return add(p, t, g);
 }
 
-static lsv_status run(pass *p, lsv_array *const *roots, lsv_array *const *seeds, int nroots, bool retain, lsv_array *const *wanted, int nwanted,
-                      lsv_array **grads) {
+static lsv_status run(pass *p, lsv_array *const *roots, lsv_array *const *seeds, int nroots, bool retain,
+                      lsv_array *const *wanted, int nwanted, lsv_array **grads) {
     for (int i = 0; i < nroots; i++)
-        if (!lsv_tracked(roots[i])) return lsv_fail(p->err, LSV_ERUNTIME, "element %d of tensors does not require grad and does not have a grad_fn", i);
+        if (!lsv_tracked(roots[i]))
+            return lsv_fail(p->err, LSV_ERUNTIME,
+                            "element %d of tensors does not require grad and does not have a grad_fn", i);
     LSV_TRY(collect(p, roots, nroots));
     qsort(p->nodes, (size_t)p->n, sizeof *p->nodes, later_first);
     for (int i = 0; i < nroots; i++) LSV_TRY(seed(p, roots[i], seeds ? seeds[i] : NULL));
@@ -471,8 +507,8 @@ static lsv_status run(pass *p, lsv_array *const *roots, lsv_array *const *seeds,
     return LSV_OK;
 }
 
-lsv_status lsv_backward(lsv_array *const *roots, lsv_array *const *seeds, int nroots, bool retain, lsv_array *const *wanted, int nwanted,
-                        lsv_array **grads, lsv_error *err) {
+lsv_status lsv_backward(lsv_array *const *roots, lsv_array *const *seeds, int nroots, bool retain,
+                        lsv_array *const *wanted, int nwanted, lsv_array **grads, lsv_error *err) {
     pass p = {.err = err};
     lsv_status status = run(&p, roots, seeds, nroots, retain, wanted, nwanted, grads);
     lsv_free(p.nodes);

@@ -213,16 +213,16 @@ static ptrdiff_t largest_cluster(const lsv_krylov *w) {
     return most;
 }
 
-/* Where to look next: where the residuals will be small enough if they go on falling as they did. */
+/* Where to look next: well before where the residuals would be small enough if they went on falling as they did,
+   for they fall faster and faster. A look costs as much as several steps, and so does a step too many. */
 static void plan(lsv_krylov *w, double worst, double tol) {
-    ptrdiff_t ahead = lsv_max_size(w->K / 3, w->b);
+    double ahead = 0.4 * (double)w->K;
     if (w->last_worst > 0 && worst < w->last_worst) {
         double rate = log(worst / w->last_worst) / (double)(w->K - w->last_look);
-        double need = log(tol / worst) / rate;
-        ahead = need < (double)w->K ? (ptrdiff_t)(0.85 * need) : w->K;
+        ahead = fmin(0.65 * log(tol / worst) / rate, 0.6 * (double)w->K);
     }
     w->last_worst = worst, w->last_look = w->K;
-    w->look = w->K + lsv_max_size(ahead, w->b);
+    w->look = w->K + lsv_max_size((ptrdiff_t)ahead, lsv_max_size(w->b, w->K / 20));
 }
 
 /* Of what is left to do, more than the full decomposition would be: not at this rate of decay. */

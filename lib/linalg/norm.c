@@ -6,6 +6,7 @@
 #include "array/reduce.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
+#include "linalg/svd_inside.h"
 #include "linalg/truncated.h"
 
 /* ---- little steps; each releases what it was given and puts the result in its place ---- */
@@ -346,17 +347,22 @@ static double threshold(const lsv_array *a, lsv_dtype t, double top, double tol,
     return isnan(tol) ? relative : fmax(tol, relative);
 }
 
-/* Large single matrices first try a proof (rank.c), which costs a fraction of the singular values. */
+/* Large single matrices first try a proof (rank.c), very small ones a way of their own (jacobi.c): either costs a
+   fraction of LAPACK's singular values, which decide where neither can. */
 enum { PROOF_FROM = 256 };
 
 static lsv_status rank_by_proof(const lsv_array *a, double tol, double rtol, lsv_array **out, lsv_error *err) {
     ptrdiff_t rank = -1;
     lsv_dtype t = (lsv_dtype)a->dtype;
-    if (a->ndim != 2 || (t != LSV_FLOAT64 && t != LSV_FLOAT32) || lsv_min_size(a->shape[0], a->shape[1]) < PROOF_FROM)
-        return LSV_OK;
+    if (a->ndim != 2 || (t != LSV_FLOAT64 && t != LSV_FLOAT32)) return LSV_OK;
+    ptrdiff_t small = lsv_min_size(a->shape[0], a->shape[1]), large = lsv_max_size(a->shape[0], a->shape[1]);
+    bool tiny = small > 0 && small <= LSV_JACOBI_COLUMNS && large <= LSV_JACOBI_ROWS;
+    if (!tiny && small < PROOF_FROM) return LSV_OK;
     double relative = threshold(a, t, 1, NAN, rtol);
     if (!isnan(tol) && !(a->kind == LSV_TORCH && !isnan(rtol))) relative = 0;
-    LSV_TRY(lsv_rank_certified(a, isnan(tol) ? 0 : tol, relative, &rank, err));
+    double absolute = isnan(tol) ? 0 : tol;
+    if (tiny) rank = lsv_jacobi_rank(a, absolute, relative);
+    else LSV_TRY(lsv_rank_certified(a, absolute, relative, &rank, err));
     if (rank < 0) return LSV_OK;
     return lsv_from_scalar((lsv_kind)a->kind, lsv_scalar_int(rank), out, err);
 }

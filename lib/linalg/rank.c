@@ -12,7 +12,7 @@
 #include "linalg/dense.h"
 #include "linalg/truncated.h"
 
-enum { ROWS_AT_ONCE = 128, BLOCK = 384, SKETCH = 24 };
+enum { ROWS_AT_ONCE = 128, BLOCK = 256, SKETCH = 24 };
 static const double margin = 4;
 
 typedef struct rule { double absolute, relative, floor; } rule;
@@ -194,13 +194,21 @@ done:
     return status;
 }
 
+/* The same with LAPACK on one thread: its part is small. */
+static lsv_status low_rank_small(const lsv_dense *A, rule rule_of, ptrdiff_t *rank, lsv_error *err) {
+    int before = lsv_backend_serial();
+    lsv_status status = low_rank(A, rule_of, SKETCH, rank, err);
+    lsv_backend_serial_done(before);
+    return status;
+}
+
 static lsv_status prove(const lsv_dense *A, rule rule_of, ptrdiff_t *rank, lsv_error *err) {
     ptrdiff_t small = lsv_min_size(A->m, A->n);
     if (A->norm == 0) {
         *rank = rule_of.absolute < 0 ? -1 : 0;
         return LSV_OK;
     }
-    LSV_TRY(low_rank(A, rule_of, SKETCH, rank, err));
+    LSV_TRY(low_rank_small(A, rule_of, rank, err));
     if (*rank < 0) LSV_TRY(full_by_gram(A, rule_of, rank, err));
     for (ptrdiff_t b = 96; *rank < 0 && b <= small / 4; b *= 4) LSV_TRY(low_rank(A, rule_of, b, rank, err));
     if (*rank < 0) LSV_TRY(full_by_qr(A, rule_of, rank, err));

@@ -24,12 +24,12 @@ typedef struct scratch {
 
 static lsv_status scratch_new(ptrdiff_t rows, ptrdiff_t k, bool vectors, scratch *w, lsv_error *err) {
     *w = (scratch){.rows = rows, .k = k, .ld = lsv_pad8(k)};
-    lsv_status status = lsv_thin_new(rows, k, &w->q, err);
-    if (status == LSV_OK && vectors) {
-        void *turned;
-        status = lsv_mats_buffer(LSV_FLOAT64, rows, w->ld, &turned, err);
-        if (status == LSV_OK) w->turned = turned;
-    }
+    void *q = NULL, *turned = NULL;
+    lsv_status status = lsv_mats_buffer(LSV_FLOAT64, rows, w->ld, &q, err);
+    if (status == LSV_OK && vectors) status = lsv_mats_buffer(LSV_FLOAT64, rows, w->ld, &turned, err);
+    w->q = q, w->turned = turned;
+    for (ptrdiff_t i = 0; status == LSV_OK && i < rows && w->ld > k; i++)
+        memset(w->q + i * w->ld + k, 0, (size_t)(w->ld - k) * sizeof *w->q);
     if (status == LSV_OK) status = lsv_mats_buffer(LSV_FLOAT64, 4 * w->ld, w->ld, &w->block, err);
     if (status == LSV_OK) {
         w->r = w->block;
@@ -57,6 +57,7 @@ lsv_status lsv_tall_svd(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t rs,
     bool wide = n > m;
     ptrdiff_t rows = wide ? n : m, k = wide ? m : n;
     scratch w;
+    int before = k <= 256 ? lsv_backend_serial() : 0; /* LAPACK's part is small; the thin products have their own threads */
     lsv_status status = scratch_new(rows, k, u || vt, &w, err);
     if (status == LSV_OK) {
         lsv_mats_copy(LSV_FLOAT64, k, rows, a, wide ? rs : cs, wide ? cs : rs, w.q, w.ld);
@@ -77,5 +78,6 @@ lsv_status lsv_tall_svd(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t rs,
         else lsv_mats_copy(LSV_FLOAT64, k, k, w.vt, k, 1, vt, k);
     }
     scratch_free(&w);
+    lsv_backend_serial_done(before);
     return status;
 }

@@ -58,6 +58,7 @@ typedef struct workspace {
 static lsv_status gram(const workspace *w, const double *q, double *g, lsv_error *err) {
     for (ptrdiff_t c = 0; c < w->ld; c += 24) {
         ptrdiff_t b = lsv_min_size(24, w->ld - c), rows = lsv_min_size(c + b, w->n);
+        LSV_TRY(lsv_poll(err));
         LSV_TRY(lsv_thin_transposed(w->m, rows, b, q, w->ld, q + c, w->ld, g + c, w->ld, err));
     }
     return LSV_OK;
@@ -123,6 +124,7 @@ static lsv_status twice(workspace *w, double *q, double *r, bool *fine, lsv_erro
     if (!*fine) return LSV_OK;
     LSV_TRY(lsv_thin_times(w->m, w->n, w->ld, q, w->ld, w->inverse, w->ld, false, w->other, w->ld, err));
     LSV_TRY(gram(w, w->other, w->g, err));
+    LSV_TRY(lsv_poll(err));
     LSV_TRY(cholesky(w, w->r2, fine, err));
     if (!*fine) return LSV_OK;
     LSV_TRY(lsv_thin_times(w->m, w->n, w->ld, w->other, w->ld, w->inverse, w->ld, false, q, w->ld, err));

@@ -141,6 +141,9 @@ static double norm_from(const double *s, ptrdiff_t from, ptrdiff_t k, double top
     return top * sqrt(sum);
 }
 
+/* Cores up to this size are not worth a second thread of LAPACK's; the thin products have their own. */
+enum { SERIAL_UP_TO = 256 };
+
 static ptrdiff_t rank_of(const aggregation *g, const double *s, ptrdiff_t k, ptrdiff_t wanted) {
     ptrdiff_t most = lsv_min_size(k, lsv_min_size(g->m, g->n)), r = 0;
     if (wanted >= 0) return lsv_min_size(wanted, most);
@@ -162,6 +165,7 @@ static lsv_status exact(const aggregation *g, const ptrdiff_t *r, int count, lsv
     core_svd d = {0};
     ptrdiff_t k = g->inner;
     LSV_TRY(stack_clients(g, 0, &s, err));
+    int before = k <= SERIAL_UP_TO ? lsv_backend_serial() : 0;
     lsv_status status = decompose_core(&s, &d, err);
     double top = k > 0 && status == LSV_OK ? d.s[0] : 0;
     for (int j = 0; j < count && status == LSV_OK; j++) {
@@ -171,6 +175,7 @@ static lsv_status exact(const aggregation *g, const ptrdiff_t *r, int count, lsv
         status = turn_back(g, g->m, &s, s.left, &d, false, rank, split, &B[j], err);
         if (status == LSV_OK) status = turn_back(g, g->n, &s, s.right, &d, true, rank, split, &A[j], err);
     }
+    lsv_backend_serial_done(before);
     lsv_free(d.core);
     lsv_lora_stack_free(&s);
     return status;

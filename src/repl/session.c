@@ -3,6 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
+#include "lang/teach/lesson.h"
+#include "lang/teach/teach.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -48,6 +50,7 @@ static bool remember(session *s, ls_value v) {
 
 static bool client_show(void *ctx, ls_interp *in, ls_value v) {
     session *s = ctx;
+    if (ls_teach_was_shown(v)) return true; /* the walk has just been on the screen */
     lsv_text t = {0};
     bool ok = ls_repr(in, &t, v);
     if (ok && s->labels) {
@@ -110,6 +113,7 @@ bool session_open(session *s, const options *o) {
 
 void session_close(session *s) {
     ls_interp_free(s->in);
+    ls_teach_forget();
     s->in = NULL;
     for (int i = 0; i < s->ncells; i++) lsv_free(s->cells[i]);
     lsv_free(s->cells);
@@ -123,14 +127,10 @@ int session_report(session *s) {
     ls_error *e = &s->in->error;
     bool syntax = strcmp(e->type, "SyntaxError") == 0 || strcmp(e->type, "IndentationError") == 0 || strcmp(e->type, "TabError") == 0;
     bool stopped = strcmp(e->type, "KeyboardInterrupt") == 0;
-    const char *lang = getenv("LC_ALL");
-    if (!lang || !*lang) lang = getenv("LC_CTYPE");
-    if (!lang || !*lang) lang = getenv("LANG");
-    bool utf8 = lang && (strstr(lang, "UTF-8") || strstr(lang, "utf8") || strstr(lang, "UTF8"));
     char name[32];
     int typed = s->labels ? snprintf(name, sizeof name, "In [%d]", s->number) + 2 : 0;
     if (typed && e->source && strcmp(e->source->name, name) != 0) typed = 0; /* in a function of another cell */
-    ls_error_style style = {.color = s->color_errors, .ascii = !utf8, .show_file = !s->labels, .width = 80, .typed = typed};
+    ls_error_style style = {.color = s->color_errors, .ascii = ls_teach_ascii(), .show_file = !s->labels, .width = 80, .typed = typed};
     lsv_text t = {0};
     ls_error_text(&t, e, style);
     session_flush(s);

@@ -4,12 +4,14 @@
    at the walk's own prompt, leaves the walk, as Ctrl-D does. */
 #include "repl/teach.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/interrupt.h"
 #include "lang/builtins/builtin.h"
 #include "lang/teach/lesson.h"
 #include "repl/reader.h"
@@ -187,9 +189,10 @@ static bool walk_dialogue(ls_interp *in, ls_walk *w) {
         else if (*line == '?') tell(w, w->step[at].why ? w->step[at].why : "");
         else if (*line == 'm' && (!line[1] || line[1] == ' ')) save(in, w, rest);
         else if (!leave) tell(w, "Enter next   b back   t try it myself   c check my value   ? why   m save   q leave   or a step's number");
+        bool stepped = !*line || number == w->nsteps;
         lsv_free(line);
         if (leave) return true;
-        if (at == w->nsteps && *rest == 0 && number == 0) tell(w, "Done. m saves this walk (Markdown, LaTeX, notebook); quiz asks you the steps; q leaves.");
+        if (at == w->nsteps && stepped) tell(w, "Done. m saves this walk (Markdown, LaTeX, notebook); quiz asks you the steps; q leaves.");
     }
 }
 
@@ -251,6 +254,11 @@ static int call(session *s, const char *function, const char *first, int argc, c
     return ok ? EXIT_OK : session_report(s);
 }
 
+static void on_interrupt(int signal) {
+    (void)signal;
+    lsv_interrupt();
+}
+
 int teach_command(int argc, char **argv) {
     options o = {.no_history = true};
     session s;
@@ -268,6 +276,9 @@ int teach_command(int argc, char **argv) {
         fputs("lsv: no memory\n", stderr);
         return EXIT_ERROR;
     }
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
     teach_register();
     bool kind = quiz && argc > 2 && !strchr(argv[2], '=');
     int skip = quiz && !kind ? 2 : 3;

@@ -130,6 +130,30 @@ def errors(lsv, cases, tally):
             tally.note(ok, f"{case['name']} {method}: {stderr.strip().splitlines()[-1:]}")
 
 
+def conversation(lsv, tally):
+    """What is printed, what goes to standard error, and what is refused by the language."""
+    start = "import numpy as np\nimport torch\nC = np.diag([1.0, 1 - 1e-9, 0.5])\none = np.ones(3)\n# %%\nprint('job', 0)\n"
+    rows = [("svdgrad(C, 1.0, one, one);", "", "svdgrad: warning: W1"),
+            ("svdgrad(C, 1.0, one, one, method='mixed', as_written=True);", "", "svdgrad: warning: W5"),
+            ("svdgrad(np.eye(3), 1.0);", "", "svdgrad: warning: W2"),
+            ("svdgrad(C, 1.0, one, one, report=True);", "diff to autograd", ""),
+            ("print(svdgrad(torch.eye(2) + torch.ones(2, 2), 1.0, None, torch.ones(2)).dtype)", "torch.float32", ""),
+            ("print(svdgrad(C, 1.0, one, one, info=True)[1]['why'])", "below", ""),
+            ("print(svdgrad([[2, 0], [0, 1]], xi=None, phi=[0, 1]))", "0.666", ""),
+            ("print(svdgrad(C, [1.0, 2], np.ones((3, 2)), None, method='bordered').shape)", "(3, 3)", ""),
+            ("print(svdgrad(C, 1.0, one, u0=[-1.0, 0, 0])[0, 0])", "1.0", ""),
+            ("svdgrad(C, 1.0, one, one, method='fd')", "", "methods: auto, numerical"),
+            ("svdgrad(C, 1.0, one, one, method='svd', as_written=True)", "", "as_written is for"),
+            ("svdgrad(C, 1.0, one, one, index=7)", "", "IndexError"),
+            ("svdgrad(C, 1.0, one, np.ones((3, 2)))", "", "ValueError"),
+            ("svdgrad(one, 1.0)", "", "a matrix is needed"),
+            ("svdgrad(C, np.inf)", "", "xi contains nan or inf")]
+    for line, out, err in rows:
+        blocks, stderr = run(lsv, start + line + "\n")
+        said = "\n".join(blocks.get(0, []))
+        tally.note(out in said and err in stderr and bool(stderr) <= bool(err or "W1" in stderr), f"{line}: {said!r} {stderr.strip()[-160:]!r}")
+
+
 def literal(x):
     return f"np.array({x})"
 
@@ -173,6 +197,7 @@ def main():
     gradients(lsv, data["cases"], tally)
     errors(lsv, data["cases"], tally)
     derivatives(lsv, data, tally)
+    conversation(lsv, tally)
     print(f"{tally.passed} passed, {tally.failed} failed")
     sys.exit(1 if tally.failed else 0)
 

@@ -21,7 +21,8 @@ ERROR = re.compile(r"#\s*expect error:\s?(.*)$")
 
 def run(lsv, path):
     return subprocess.run([lsv, os.path.basename(path)], cwd=os.path.dirname(path), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
+                          env=dict(os.environ, LC_ALL="C.UTF-8", COLUMNS="80"))
 
 
 def check_program(lsv, path):

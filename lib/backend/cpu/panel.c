@@ -2,7 +2,7 @@
 
    A general gemm packs the large matrix, which costs as much as reading it several times; here it is
    read once, in tiles of 8 rows (as many as fit the registers) by TILE columns, while the thin
-   matrix stays in cache. A^T (A X) reads every panel of A twice in a row, the second time from cache. The
+   matrix stays in cache. A^T (A X) reads every panel of PANEL rows twice in a row, the second time from cache. The
    kernels are written once, in panel.inc, over a handful of vector operations, and compiled for three
    families of processors; the processor chooses among them when the first product is asked for.
 
@@ -22,7 +22,7 @@ typedef struct kernels {
     kernel *times[2][3], *transposed[2][3]; /* [one row, `rows` rows][vectors - 1] */
 } kernels;
 
-enum { TILE = 512, PANEL = 64 };
+enum { TILE = 512, PANEL = 16 };
 
 #define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
 #define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)

@@ -27,7 +27,8 @@ static bool several(ls_work *w, ls_value v, lsv_array ***arrays, int *n) {
     return true;
 }
 
-static bool run(ls_work *w, lsv_array *const *roots, lsv_array *const *seeds, int n, bool retain, lsv_array *const *wanted, int nwanted, lsv_array **grads) {
+static bool run(ls_work *w, lsv_array *const *roots, lsv_array *const *seeds, int n, bool retain,
+                lsv_array *const *wanted, int nwanted, lsv_array **grads) {
     lsv_status status = lsv_backward(roots, seeds, n, retain, wanted, nwanted, grads, &w->err);
     if (status == LSV_OK) return true;
     return w->in->error.set ? false : ls_raise_lsv(w->in, &w->err);
@@ -36,7 +37,8 @@ static bool run(ls_work *w, lsv_array *const *roots, lsv_array *const *seeds, in
 static bool no_create_graph(ls_work *w, ls_value v) {
     bool on = false;
     if (!ls_truth(w->in, v, &on)) return false;
-    return !on || ls_raise(w->in, "NotImplementedError", "create_graph=True: derivatives of derivatives are not implemented");
+    return !on || ls_raise(w->in, "NotImplementedError",
+                           "create_graph=True: derivatives of derivatives are not implemented");
 }
 
 /* tensor.backward(gradient, retain_graph, create_graph) */
@@ -84,12 +86,16 @@ BUILTIN(autograd_grad) {
         (!ls_is_none(args[5]) && !ls_truth(w->in, args[5], &unused)))
         return false;
     for (int k = 0; k < m; k++)
-        if (!wanted[k] || !lsv_tracked(wanted[k])) return ls_raise(w->in, "RuntimeError", "One of the differentiated Tensors does not require grad");
+        if (!wanted[k] || !lsv_tracked(wanted[k]))
+            return ls_raise(w->in, "RuntimeError", "One of the differentiated Tensors does not require grad");
     if (!run(w, roots, seeds, n, retain, wanted, m, grads)) return false;
     bool ok = true;
     for (int k = 0; k < m; k++) {
         if (!grads[k] && !unused && ok)
-            ok = ls_raise(w->in, "RuntimeError", "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior.");
+            ok = ls_raise(w->in, "RuntimeError",
+                          "The differentiated Tensor at index %d appears to not have been used in the graph. "
+                          "Set allow_unused=True if this is the desired behavior.",
+                          k);
         items[k] = grads[k] ? ls_array(grads[k]) : ls_none();
     }
     if (ok) return ls_give_tuple(w, out, NULL, m, items);
@@ -105,22 +111,37 @@ BUILTIN(tensor_grad) {
     return true;
 }
 
+static const char *bracketed(const lsv_array *a, char *buf, size_t n) { /* "[2, 3]" */
+    size_t used = 0;
+    for (int d = 0; d < a->ndim && used < n; d++)
+        used += (size_t)snprintf(buf + used, n - used, "%s%td", d ? ", " : "[", a->shape[d]);
+    if (used < n) snprintf(buf + used, n - used, used ? "]" : "[]");
+    return buf;
+}
+
 static bool set_grad(ls_interp *in, ls_value self, ls_value v) {
     lsv_array *a = self.array, *g = NULL;
     lsv_tape *t;
     lsv_error err;
     if (v.tag == LS_NONE && !a->tape) return true;
     if (v.tag != LS_NONE) {
-        if (!ls_is_tensor(v)) return ls_raise(in, "TypeError", "assigned grad expected to be a Tensor or None but got grad of type %s", ls_type_of(v)->shown);
+        if (!ls_is_tensor(v))
+            return ls_raise(in, "TypeError",
+                            "assigned grad expected to be a Tensor or None but got grad of type %s",
+                            ls_type_of(v)->shown);
         const lsv_array *x = v.array;
         if (x->ndim != a->ndim || memcmp(x->shape, a->shape, x->ndim * sizeof *x->shape) != 0) {
-            char want[96], have[96];
-            return ls_raise(in, "RuntimeError", "assigned grad has data of a different size: expected %s, got %s", lsv_shape_text(a, want, sizeof want),
-                            lsv_shape_text(x, have, sizeof have));
+            char want[128], have[128];
+            return ls_raise(in, "RuntimeError",
+                            "attempting to assign a gradient of size '%s' to a tensor of size '%s'. Please "
+                            "ensure that the gradient and the tensor are the same size",
+                            bracketed(x, have, sizeof have), bracketed(a, want, sizeof want));
         }
-        if (x->dtype != a->dtype) return ls_raise(in, "RuntimeError", "assigned grad has data of a different type");
+        if (x->dtype != a->dtype)
+            return ls_raise(in, "RuntimeError", "assigned grad has data of a different type");
         /* a handle of its own where the tensor is on the tape: no cycles */
-        if (x->tape ? lsv_view(v.array, &g, &err) != LSV_OK : (g = lsv_ref(v.array), false)) return ls_raise_lsv(in, &err);
+        if (x->tape ? lsv_view(v.array, &g, &err) != LSV_OK : (g = lsv_ref(v.array), false))
+            return ls_raise_lsv(in, &err);
     }
     if (lsv_tape_of(a, &t, &err) != LSV_OK) {
         lsv_release(g);
@@ -163,7 +184,8 @@ BUILTIN(tensor_is_leaf) {
 BUILTIN(tensor_retain_grad) {
     lsv_array *a = args[0].array;
     lsv_tape *t;
-    if (!lsv_tracked(a)) return ls_raise(w->in, "RuntimeError", "can't retain_grad on Tensor that has requires_grad=False");
+    if (!lsv_tracked(a))
+        return ls_raise(w->in, "RuntimeError", "can't retain_grad on Tensor that has requires_grad=False");
     if (!ls_ok(w, lsv_tape_of(a, &t, &w->err))) return false;
     t->retain = t->node != NULL;
     return true;
@@ -181,8 +203,10 @@ static bool set_requires_grad(ls_interp *in, ls_value self, ls_value v) {
     if (on && !lsv_dtype_is_float((lsv_dtype)a->dtype))
         return ls_raise(in, "RuntimeError", "only Tensors of floating point dtype can require gradients");
     if (!on && !lsv_is_leaf(a)) {
-        ls_raise(in, "RuntimeError", "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require "
-                                     "differentiation use var_no_grad = var.detach().");
+        ls_raise(in, "RuntimeError",
+                 "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                 "variable in a subgraph that doesn't require "
+                 "differentiation use var_no_grad = var.detach().");
         return false;
     }
     if (on) a->flags |= LSV_REQUIRES_GRAD;
@@ -198,7 +222,8 @@ BUILTIN(tensor_requires_grad_) {
 
 /* ---- modes ---- */
 
-/* op: the mode. torch.no_grad() is something to decorate with, no_grad()(f) and no_grad(f) are f in that mode. */
+/* op: the mode. torch.no_grad() is something to decorate with, no_grad()(f) and no_grad(f) are f in that
+ * mode. */
 static const ls_type mode_type = {"no_grad", "torch.autograd.grad_mode.no_grad"};
 static const ls_type moded_type = {"no_grad_function", "function"};
 
@@ -214,7 +239,8 @@ static bool in_mode(ls_work *w, ls_value f, bool on, ls_value *out) {
 BUILTIN(grad_mode) {
     bool on = w->self->op;
     if (!ls_is_none(args[0]) && args[0].tag != LS_BOOL) return in_mode(w, args[0], on, out);
-    ls_value v = ls_opaque_new(&mode_type, on ? "<torch.autograd.grad_mode.enable_grad object>" : "<torch.autograd.grad_mode.no_grad object>");
+    ls_value v = ls_opaque_new(&mode_type, on ? "<torch.autograd.grad_mode.enable_grad object>"
+                                              : "<torch.autograd.grad_mode.no_grad object>");
     if (v.tag == LS_UNSET) return ls_no_memory(w->in);
     v.opaque->number = on;
     *out = v;
@@ -262,7 +288,10 @@ BUILTIN(jax_grad) {
 }
 
 /* Leaves for an argument: arrays of floats, or tuples and lists of them (as many as there is room for). */
-typedef struct leaves { lsv_array *arrays[64]; int n; } leaves;
+typedef struct leaves {
+    lsv_array *arrays[64];
+    int n;
+} leaves;
 
 static bool make_leaves(ls_work *w, ls_value v, leaves *all, ls_value *out) {
     if (v.tag == LS_TUPLE || v.tag == LS_LIST) {
@@ -285,10 +314,15 @@ static bool make_leaves(ls_work *w, ls_value v, leaves *all, ls_value *out) {
         return ok;
     }
     lsv_array *a, *own;
-    if (ls_tracked(v)) return ls_raise(w->in, "NotImplementedError", "jax.grad inside jax.grad: derivatives of derivatives are not implemented");
+    if (ls_tracked(v))
+        return ls_raise(w->in, "NotImplementedError",
+                        "jax.grad inside jax.grad: derivatives of derivatives are not implemented");
     if (!ls_as_array(w->in, v, LSV_NUMPY, -1, &a)) return false;
     if (!lsv_dtype_is_float((lsv_dtype)a->dtype)) {
-        ls_raise(w->in, "TypeError", "grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of np.inexact), but got %s.", lsv_dtype_name((lsv_dtype)a->dtype));
+        ls_raise(w->in, "TypeError",
+                 "grad requires real- or complex-valued inputs (input dtype that is a sub-dtype of "
+                 "np.inexact), but got %s.",
+                 lsv_dtype_name((lsv_dtype)a->dtype));
         lsv_release(a);
         return false;
     }
@@ -329,7 +363,9 @@ static bool structured(ls_work *w, ls_value v, lsv_array **grads, int *at, ls_va
     }
     lsv_array *g = grads[*at];
     grads[(*at)++] = NULL;
-    if (!g && !ls_ok(w, lsv_zeros(LSV_NUMPY, (lsv_dtype)v.array->dtype, v.array->ndim, v.array->shape, &g, &w->err))) return false;
+    if (!g && !ls_ok(w, lsv_zeros(LSV_NUMPY, (lsv_dtype)v.array->dtype, v.array->ndim, v.array->shape, &g,
+                                  &w->err)))
+        return false;
     *out = ls_from_array(g);
     return true;
 }
@@ -346,7 +382,8 @@ static bool plain(ls_work *w, ls_value v, ls_value *out) {
     return true;
 }
 
-static bool differentiate(ls_work *w, ls_opaque *self, const ls_value *args, int n, const int *nums, int count, bool several_nums, ls_value *out) {
+static bool differentiate(ls_work *w, ls_opaque *self, const ls_value *args, int n, const int *nums,
+                          int count, bool several_nums, ls_value *out) {
     leaves all = {.n = 0};
     lsv_array *grads[64] = {NULL};
     ls_value inputs[32], result = ls_none(), value = ls_none(), gradient = ls_none();
@@ -361,19 +398,25 @@ static bool differentiate(ls_work *w, ls_opaque *self, const ls_value *args, int
     w->in->grad_enabled = was;
     if (ok) {
         bool aux = self->number & 2;
-        ls_value scalar = aux && result.tag == LS_TUPLE && result.tuple->n == 2 ? result.tuple->items[0] : result;
-        if (scalar.tag == LS_ARRAY && scalar.array->ndim > 0)  {
+        ls_value scalar =
+            aux && result.tag == LS_TUPLE && result.tuple->n == 2 ? result.tuple->items[0] : result;
+        if (scalar.tag == LS_ARRAY && scalar.array->ndim > 0) {
             char shape[96];
-            ok = ls_raise(w->in, "TypeError", "Gradient only defined for scalar-output functions. Output had shape: %s.", lsv_shape_text(scalar.array, shape, sizeof shape));
+            ok = ls_raise(w->in, "TypeError",
+                          "Gradient only defined for scalar-output functions. Output had shape: %s.",
+                          lsv_shape_text(scalar.array, shape, sizeof shape));
         } else if (scalar.tag != LS_ARRAY && !ls_is_number(scalar))
-            ok = ls_raise(w->in, "TypeError", "Gradient only defined for scalar-output functions. Output was: %s.", ls_type_name(scalar));
+            ok = ls_raise(w->in, "TypeError",
+                          "Gradient only defined for scalar-output functions. Output was: %s.",
+                          ls_type_name(scalar));
         if (ok && ls_tracked(scalar)) ok = run(w, &scalar.array, NULL, 1, false, all.arrays, all.n, grads);
         ls_value items[2];
         int at = 0;
         if (ok && several_nums) {
             gradient = ls_tuple_new(count);
             ok = gradient.tag != LS_UNSET || ls_no_memory(w->in);
-            for (int k = 0; ok && k < count; k++) ok = structured(w, inputs[nums[k]], grads, &at, &gradient.tuple->items[k]);
+            for (int k = 0; ok && k < count; k++)
+                ok = structured(w, inputs[nums[k]], grads, &at, &gradient.tuple->items[k]);
         } else if (ok) ok = structured(w, inputs[nums[0]], grads, &at, &gradient);
         for (int k = 0; k < all.n; k++) lsv_release(grads[k]);
         if (ok && aux && result.tag == LS_TUPLE) {
@@ -405,15 +448,22 @@ BUILTIN(jax_call) {
     int nums[LSV_MAXDIM * 4], count;
     ls_value argnums = self->state[1];
     bool tuple = argnums.tag == LS_TUPLE || argnums.tag == LS_LIST;
-    const ls_value *items = argnums.tag == LS_TUPLE ? argnums.tuple->items : argnums.tag == LS_LIST ? argnums.list->items : &argnums;
-    count = argnums.tag == LS_TUPLE ? (int)argnums.tuple->n : argnums.tag == LS_LIST ? (int)argnums.list->n : 1;
-    if (star->n > 32 || count > (int)(sizeof nums / sizeof *nums)) return ls_raise(w->in, "TypeError", "too many arguments");
+    const ls_value *items = argnums.tag == LS_TUPLE  ? argnums.tuple->items
+                            : argnums.tag == LS_LIST ? argnums.list->items
+                                                     : &argnums;
+    count = argnums.tag == LS_TUPLE  ? (int)argnums.tuple->n
+            : argnums.tag == LS_LIST ? (int)argnums.list->n
+                                     : 1;
+    if (star->n > 32 || count > (int)(sizeof nums / sizeof *nums))
+        return ls_raise(w->in, "TypeError", "too many arguments");
     for (int k = 0; k < count; k++) {
         int64_t i;
         if (!ls_as_int(w->in, items[k], "argnums", &i)) return false;
         if (i < 0) i += star->n;
         if (i < 0 || i >= star->n)
-            return ls_raise(w->in, "TypeError", "differentiating with respect to argnums=%lld requires at least %lld positional arguments to be passed by the caller, but got only %td positional arguments.",
+            return ls_raise(w->in, "TypeError",
+                            "differentiating with respect to argnums=%lld requires at least %lld positional "
+                            "arguments to be passed by the caller, but got only %td positional arguments.",
                             (long long)i, (long long)i + 1, star->n);
         nums[k] = (int)i;
     }
@@ -444,7 +494,8 @@ static bool any_array(ls_work *w, ls_value v, lsv_kind kind, lsv_array **a) {
 /* Integers and the like as float64. */
 static bool real_array(ls_work *w, ls_value v, lsv_kind kind, lsv_array **a) {
     lsv_array *r;
-    if (!any_array(w, v, kind, a) || !*a || lsv_dtype_is_float((lsv_dtype)(*a)->dtype)) return !w->in->error.set;
+    if (!any_array(w, v, kind, a) || !*a || lsv_dtype_is_float((lsv_dtype)(*a)->dtype))
+        return !w->in->error.set;
     if (!ls_ok(w, lsv_astype(*a, LSV_FLOAT64, &r, &w->err)) || !ls_keep(w, r)) return false;
     *a = r;
     return true;
@@ -465,7 +516,8 @@ BUILTIN(svd_vjp) {
         if (!real_array(w, args[k], kind, &x[k])) return false;
     for (int k = 0; k < 3; k++)
         if (!x[k]) return ls_raise(w->in, "TypeError", "svd_vjp: U, S and Vh have to be arrays");
-    return cluster_of(w, args[7], &c) && ls_give_array(w, out, lsv_svd_vjp(x[6], x[0], x[1], x[2], x[3], x[4], x[5], c, &r, &w->err), &r);
+    return cluster_of(w, args[7], &c) &&
+           ls_give_array(w, out, lsv_svd_vjp(x[6], x[0], x[1], x[2], x[3], x[4], x[5], c, &r, &w->err), &r);
 }
 
 /* svd_jvp(U, S, Vh, dA, *, cluster) */
@@ -477,7 +529,9 @@ BUILTIN(svd_jvp) {
         if (!real_array(w, args[k], kind, &x[k])) return false;
         if (!x[k]) return ls_raise(w->in, "TypeError", "svd_jvp takes four arrays");
     }
-    return cluster_of(w, args[4], &c) && ls_give_arrays(w, out, lsv_svd_jvp(x[0], x[1], x[2], x[3], c, &r[0], &r[1], &r[2], &w->err), NULL, 3, r);
+    return cluster_of(w, args[4], &c) &&
+           ls_give_arrays(w, out, lsv_svd_jvp(x[0], x[1], x[2], x[3], c, &r[0], &r[1], &r[2], &w->err), NULL,
+                          3, r);
 }
 
 /* normgrad(A, kind) */
@@ -493,10 +547,10 @@ BUILTIN(normgrad) {
         kind = number;
     } else if (!ls_as_text(w->in, args[1], "kind", &kind)) return false;
     if (!ls_ok(w, lsv_normgrad(a, kind, &r, &unique, &w->err))) return false;
-    if (!unique) {
-        static const char warning[] = "UserWarning: normgrad: the norm is not differentiable here; this is one of many subgradients\n";
-        if (w->in->client.write) ls_write(w->in, warning, sizeof warning - 1);
-    }
+    if (!unique && w->in->client.warn)
+        w->in->client.warn(
+            w->in->client.ctx,
+            "normgrad: warning: the norm is not differentiable here; this is one of many subgradients");
     *out = ls_array(r);
     return true;
 }
@@ -504,35 +558,60 @@ BUILTIN(normgrad) {
 /* ---- the table ---- */
 
 const ls_builtin ls_family_autograd[] = {
-    {"tensor.backward", "(self, gradient=None, retain_graph=None, create_graph=False)", "Gradients of this tensor, added to .grad of the leaves",
-     "Goes back through everything the tensor was computed from. A tensor of one element needs no gradient=. What the pass needs is given back behind it, unless retain_graph=True.",
-     "x = torch.tensor([1.0, 2.0], requires_grad=True)\n(x * x).sum().backward()\nx.grad\ntensor([2., 4.])", tensor_backward, 0, LS_CALLABLE, NULL},
-    {"torch.autograd.backward", "(tensors, grad_tensors=None, retain_graph=None, create_graph=False)", "Gradients of some tensors, added to .grad of the leaves", NULL, NULL,
-     autograd_backward, 0, LS_CALLABLE, NULL},
-    {"torch.autograd.grad", "(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None)", "Gradients of outputs by inputs, as a tuple", NULL, NULL,
-     autograd_grad, 0, LS_CALLABLE, NULL},
-    {"tensor.grad", "(self)", "The gradient collected by backward passes, or None", NULL, NULL, tensor_grad, 0, LS_ATTRIBUTE, set_grad},
-    {"tensor.grad_fn", "(self)", "The step that made this tensor, or None for a leaf", NULL, NULL, tensor_grad_fn, 0, LS_ATTRIBUTE, NULL},
+    {"tensor.backward", "(self, gradient=None, retain_graph=None, create_graph=False)",
+     "Gradients of this tensor, added to .grad of the leaves",
+     "Goes back through everything the tensor was computed from. A tensor of one element needs no gradient=. "
+     "What the pass needs is given back behind it, unless retain_graph=True.",
+     "x = torch.tensor([1.0, 2.0], requires_grad=True)\n(x * x).sum().backward()\nx.grad\ntensor([2., 4.])",
+     tensor_backward, 0, LS_CALLABLE, NULL},
+    {"torch.autograd.backward", "(tensors, grad_tensors=None, retain_graph=None, create_graph=False)",
+     "Gradients of some tensors, added to .grad of the leaves", NULL, NULL, autograd_backward, 0, LS_CALLABLE,
+     NULL},
+    {"torch.autograd.grad",
+     "(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None)",
+     "Gradients of outputs by inputs, as a tuple", NULL, NULL, autograd_grad, 0, LS_CALLABLE, NULL},
+    {"tensor.grad", "(self)", "The gradient collected by backward passes, or None", NULL, NULL, tensor_grad,
+     0, LS_ATTRIBUTE, set_grad},
+    {"tensor.grad_fn", "(self)", "The step that made this tensor, or None for a leaf", NULL, NULL,
+     tensor_grad_fn, 0, LS_ATTRIBUTE, NULL},
     {"Node.name", "(self)", "The step's name", NULL, NULL, node_name, 0, LS_CALLABLE, NULL},
-    {"tensor.is_leaf", "(self)", "Whether the tensor was made by no recorded step", NULL, NULL, tensor_is_leaf, 0, LS_ATTRIBUTE, NULL},
-    {"tensor.retain_grad", "(self)", "Lets a result keep its .grad, too", NULL, NULL, tensor_retain_grad, 0, LS_CALLABLE, NULL},
-    {"tensor.requires_grad", "(self)", "Whether gradients are collected for this tensor", NULL, NULL, tensor_requires_grad, 0, LS_ATTRIBUTE, set_requires_grad},
-    {"tensor.requires_grad_", "(self, requires_grad=True)", "Sets requires_grad and gives the tensor back", NULL, NULL, tensor_requires_grad_, 0, LS_CALLABLE, NULL},
-    {"torch.no_grad torch.inference_mode", "(func=None)", "A decorator: the function without recording gradients", NULL, NULL, grad_mode, 0, LS_CALLABLE, NULL},
-    {"torch.enable_grad", "(func=None)", "A decorator: the function with gradients recorded", NULL, NULL, grad_mode, 1, LS_CALLABLE, NULL},
-    {"no_grad.__call__", "(self, func)", "The function in this mode", NULL, NULL, mode_call, 0, LS_CALLABLE, NULL},
-    {"no_grad_function.__call__", "(self, *args, **kwargs)", "Calls the function in its mode", NULL, NULL, moded_call, 0, LS_CALLABLE, NULL},
+    {"tensor.is_leaf", "(self)", "Whether the tensor was made by no recorded step", NULL, NULL,
+     tensor_is_leaf, 0, LS_ATTRIBUTE, NULL},
+    {"tensor.retain_grad", "(self)", "Lets a result keep its .grad, too", NULL, NULL, tensor_retain_grad, 0,
+     LS_CALLABLE, NULL},
+    {"tensor.requires_grad", "(self)", "Whether gradients are collected for this tensor", NULL, NULL,
+     tensor_requires_grad, 0, LS_ATTRIBUTE, set_requires_grad},
+    {"tensor.requires_grad_", "(self, requires_grad=True)", "Sets requires_grad and gives the tensor back",
+     NULL, NULL, tensor_requires_grad_, 0, LS_CALLABLE, NULL},
+    {"torch.no_grad torch.inference_mode", "(func=None)",
+     "A decorator: the function without recording gradients", NULL, NULL, grad_mode, 0, LS_CALLABLE, NULL},
+    {"torch.enable_grad", "(func=None)", "A decorator: the function with gradients recorded", NULL, NULL,
+     grad_mode, 1, LS_CALLABLE, NULL},
+    {"no_grad.__call__", "(self, func)", "The function in this mode", NULL, NULL, mode_call, 0, LS_CALLABLE,
+     NULL},
+    {"no_grad_function.__call__", "(self, *args, **kwargs)", "Calls the function in its mode", NULL, NULL,
+     moded_call, 0, LS_CALLABLE, NULL},
     {"jax.grad", "(fun, argnums=0, has_aux=False)", "The function that gives the gradient of fun",
-     "fun has to give one number. argnums says by which arguments; a tuple of numbers gives a tuple of gradients.", NULL, jax_grad, 0, LS_CALLABLE, NULL},
-    {"jax.value_and_grad", "(fun, argnums=0, has_aux=False)", "The function that gives fun's value and its gradient", NULL, NULL, jax_grad, 1, LS_CALLABLE, NULL},
-    {"jax_grad.__call__", "(self, *args)", "Value and gradient at these arguments", NULL, NULL, jax_call, 0, LS_CALLABLE, NULL},
-    {"jax.jit jax.block_until_ready", "(fun, static_argnums=None, static_argnames=None)", "The function itself", NULL, NULL, identity, 0, LS_CALLABLE, NULL},
+     "fun has to give one number. argnums says by which arguments; a tuple of numbers gives a tuple of "
+     "gradients.",
+     NULL, jax_grad, 0, LS_CALLABLE, NULL},
+    {"jax.value_and_grad", "(fun, argnums=0, has_aux=False)",
+     "The function that gives fun's value and its gradient", NULL, NULL, jax_grad, 1, LS_CALLABLE, NULL},
+    {"jax_grad.__call__", "(self, *args)", "Value and gradient at these arguments", NULL, NULL, jax_call, 0,
+     LS_CALLABLE, NULL},
+    {"jax.jit jax.block_until_ready", "(fun, static_argnums=None, static_argnames=None)",
+     "The function itself", NULL, NULL, identity, 0, LS_CALLABLE, NULL},
     {"jax.lax.stop_gradient", "(x)", "x as a constant", NULL, NULL, stop_gradient, 0, LS_CALLABLE, NULL},
-    {"svd_vjp", "(U, S, Vh, gU=None, gS=None, gVh=None, A=None, *, cluster=\"error\")", "The gradient by A from gradients by the factors of its SVD",
-     "Thin or full factors; with A, also the leading triplets alone. Equal singular values whose vectors carry a gradient are an error; cluster=\"subspace\" is for a loss that depends "
-     "on their subspace only.", NULL, svd_vjp, 0, LS_CALLABLE, NULL},
-    {"svd_jvp", "(U, S, Vh, dA, *, cluster=\"error\")", "(dU, dS, dVh): how the factors change with A", NULL, NULL, svd_jvp, 0, LS_CALLABLE, NULL},
+    {"svd_vjp", "(U, S, Vh, gU=None, gS=None, gVh=None, A=None, *, cluster=\"error\")",
+     "The gradient by A from gradients by the factors of its SVD",
+     "Thin or full factors; with A, also the leading triplets alone. Equal singular values whose vectors "
+     "carry a gradient are an error; cluster=\"subspace\" is for a loss that depends "
+     "on their subspace only.",
+     NULL, svd_vjp, 0, LS_CALLABLE, NULL},
+    {"svd_jvp", "(U, S, Vh, dA, *, cluster=\"error\")", "(dU, dS, dVh): how the factors change with A", NULL,
+     NULL, svd_jvp, 0, LS_CALLABLE, NULL},
     {"normgrad", "(A, kind=\"fro\")", "The gradient of a norm of a matrix",
-     "kind: \"2\" (spectral), \"nuc\", \"fro\", \"kyfan2\" (sum of the 2 largest singular values), \"schatten3\". Where the norm has a kink, one of its subgradients and a warning.",
+     "kind: \"2\" (spectral), \"nuc\", \"fro\", \"kyfan2\" (sum of the 2 largest singular values), "
+     "\"schatten3\". Where the norm has a kink, one of its subgradients and a warning.",
      "normgrad([3, 0; 0, 1], \"2\")\narray([[1., 0.],\n       [0., 0.]])", normgrad, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lang/teach/lesson.h"
 #include "array/elementwise.h"
 #include "lang/builtins/support.h"
 #include "text/text.h"
@@ -25,10 +26,15 @@ static bool at_least(ls_work *w, lsv_array **r, ls_value ndmin) {
     return ok;
 }
 
-/* array("[[1 2]\n [3 4]]"): printed text read back. */
+/* array("[[1 2]\n [3 4]]"): printed text read back, or a pasted \begin{bmatrix}. */
 static bool from_text(ls_work *w, ls_value v, lsv_kind kind, int dtype, lsv_array **r) {
     lsv_array *a, *b;
-    if (!ls_ok(w, lsv_text_read_array(v.str->data, v.str->length, &a, &w->err)) || !ls_keep(w, a)) return false;
+    if (ls_is_latex_matrix(v.str->data, v.str->length)) {
+        ls_value m;
+        if (!ls_array_from_latex(w->in, v.str->data, v.str->length, &m)) return false;
+        a = m.array;
+    } else if (!ls_ok(w, lsv_text_read_array(v.str->data, v.str->length, &a, &w->err))) return false;
+    if (!ls_keep(w, a)) return false;
     if (!ls_ok(w, lsv_as_kind(a, kind, &b, &w->err)) || !ls_keep(w, b)) return false;
     return ls_ok(w, dtype < 0 ? lsv_copy(b, r, &w->err) : lsv_astype(b, (lsv_dtype)dtype, r, &w->err));
 }

@@ -16,7 +16,7 @@ static const ls_module modules[] = {
     {"torch.nn.functional", "torch.nn.functional"}, {"torch.autograd", "torch.autograd"},
     {"torch.autograd.functional", "torch.autograd.functional"}, {"torch.cuda", "torch.cuda"},
     {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
-    {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"},
+    {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"}, {"jax.lax", "jax.lax"},
     {"math", "math"}, {"itertools", "itertools"}, {"time", "time"},
     {"tqdm", "tqdm"}, {"tqdm.auto", "tqdm.auto"}, {"tqdm.autonotebook", "tqdm.autonotebook"}, {"tqdm.notebook", "tqdm.notebook"},
 };

@@ -22,7 +22,9 @@ static bool failed(ls_interp *in, const lsv_error *err, ls_value *out) {
 static bool stale(ls_interp *in, const lsv_array *a) {
     const lsv_tape *t = a->tape;
     if (!t || !t->node || !a->storage || t->version == a->storage->version) return false;
-    ls_raise(in, "NotImplementedError", "a tensor was changed in place through another tensor that shares its memory; its gradient is not known any more");
+    ls_raise(in, "NotImplementedError",
+             "a tensor was changed in place through another tensor that shares its memory; its gradient is "
+             "not known any more");
     ls_hint(in, "change the tensor itself (y[0] += 1), or work on a copy (y.clone())");
     return true;
 }
@@ -38,11 +40,12 @@ static bool boxed(ls_interp *in, ls_value *out) {
 }
 
 static bool is_float(ls_value v) {
-    return (v.tag == LS_ARRAY && lsv_dtype_is_float((lsv_dtype)v.array->dtype)) || (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype));
+    return (v.tag == LS_ARRAY && lsv_dtype_is_float((lsv_dtype)v.array->dtype)) ||
+           (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype));
 }
 
-bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, const lsv_grad_attrs *attrs, lsv_array *const *inputs, int nin,
-                    ls_value *out) {
+bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, const lsv_grad_attrs *attrs,
+                    lsv_array *const *inputs, int nin, ls_value *out) {
     lsv_error err;
     if (!is_float(*out)) return true;
     ls_repr_grad_names(lsv_grad_name);
@@ -51,7 +54,9 @@ bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, cons
         if (stale(in, inputs[k])) return failed(in, NULL, out);
     }
     if (!boxed(in, out)) return false;
-    if (lsv_record(&lsv_grad_rules[rule], name, attrs, inputs, nin, &out->array, 1, NULL, NULL, &err) != LSV_OK) return failed(in, &err, out);
+    if (lsv_record(&lsv_grad_rules[rule], name, attrs, inputs, nin, &out->array, 1, NULL, NULL, &err) !=
+        LSV_OK)
+        return failed(in, &err, out);
     return true;
 }
 
@@ -69,10 +74,19 @@ bool ls_grad_binary(ls_interp *in, int op, lsv_array *x, lsv_array *y, ls_value 
     lsv_grad_attrs attrs = {.p = 1};
     switch (op) {
     case LS_OP_ADD: return ls_grad_record(in, LSV_GRAD_ADD, NULL, &attrs, inputs, 2, out);
-    case LS_OP_SUB: return ls_grad_record(in, LSV_GRAD_SUB, x->flags & LSV_WEAK ? "RsubBackward1" : NULL, &attrs, inputs, 2, out);
+    case LS_OP_SUB:
+        return ls_grad_record(in, LSV_GRAD_SUB, x->flags & LSV_WEAK ? "RsubBackward1" : NULL, &attrs, inputs,
+                              2, out);
     case LS_OP_MUL: return ls_grad_record(in, LSV_GRAD_MUL, NULL, NULL, inputs, 2, out);
-    case LS_OP_DIV: return ls_grad_record(in, LSV_GRAD_DIV, x->flags & LSV_WEAK ? "MulBackward0" : NULL, NULL, inputs, 2, out);
-    case LS_OP_POW: return ls_grad_record(in, LSV_GRAD_POW, y->flags & LSV_WEAK ? NULL : "PowBackward1", NULL, inputs, 2, out);
+    case LS_OP_DIV:
+        return ls_grad_record(in, LSV_GRAD_DIV, x->flags & LSV_WEAK ? "MulBackward0" : NULL, NULL, inputs, 2,
+                              out);
+    case LS_OP_POW:
+        return ls_grad_record(in, LSV_GRAD_POW,
+                              y->flags & LSV_WEAK   ? NULL
+                              : x->flags & LSV_WEAK ? "PowBackward2"
+                                                    : "PowBackward1",
+                              NULL, inputs, 2, out);
     case LS_OP_MATMUL: return ls_grad_record(in, LSV_GRAD_MATMUL, matmul_name(x, y), NULL, inputs, 2, out);
     case LS_OP_MOD:
         attrs.op = LSV_OP_MOD;
@@ -98,12 +112,16 @@ static bool writable(ls_interp *in, const lsv_array *a, bool part) {
     if (!lsv_tracked(a)) return true;
     const lsv_tape *t = a->tape;
     bool view = part;
-    while (t && t->node && (t->node->rule == &lsv_grad_rules[LSV_GRAD_VIEW] || (t->node->rule == &lsv_grad_rules[LSV_GRAD_INDEX] && t->node->attrs.flag))) {
+    while (t && t->node &&
+           (t->node->rule == &lsv_grad_rules[LSV_GRAD_VIEW] ||
+            (t->node->rule == &lsv_grad_rules[LSV_GRAD_INDEX] && t->node->attrs.flag))) {
         t = t->node->in[0];
         view = true;
     }
     if (t && t->node) return true;
-    ls_raise(in, "RuntimeError", "%sa leaf Variable that requires grad is being used in an in-place operation.", view ? "a view of " : "");
+    ls_raise(in, "RuntimeError",
+             "%sa leaf Variable that requires grad is being used in an in-place operation.",
+             view ? "a view of " : "");
     ls_hint(in, "a plain copy is x.detach().clone(); x.data is the memory without gradients");
     return false;
 }
@@ -149,8 +167,8 @@ bool ls_grad_binary_inplace(ls_interp *in, int op, ls_value a, ls_value b, ls_va
     const lsv_array *r = result.array;
     if (r->ndim != a.array->ndim || memcmp(r->shape, a.array->shape, r->ndim * sizeof *r->shape) != 0) {
         char want[96], have[96];
-        ls_raise(in, "RuntimeError", "output with shape %s doesn't match the broadcast shape %s", lsv_shape_text(a.array, want, sizeof want),
-                 lsv_shape_text(r, have, sizeof have));
+        ls_raise(in, "RuntimeError", "output with shape %s doesn't match the broadcast shape %s",
+                 lsv_shape_text(a.array, want, sizeof want), lsv_shape_text(r, have, sizeof have));
         ok = false;
     } else ok = become(in, a.array, result.array);
     ls_drop(result);
@@ -172,7 +190,8 @@ static const char *index_name(const lsv_array *a, const lsv_index *items, int n)
         else if (x->type == LSV_IX_NEWAXIS) name = "UnsqueezeBackward0";
         else if (x->type == LSV_IX_INT) name = "SelectBackward0", dim++;
         else {
-            bool whole = x->step == 1 && (!x->has_start || x->start == 0) && (!x->has_stop || (dim < a->ndim && x->stop >= a->shape[dim]));
+            bool whole = x->step == 1 && (!x->has_start || x->start == 0) &&
+                         (!x->has_stop || (dim < a->ndim && x->stop >= a->shape[dim]));
             if (!whole || n == 1) name = "SliceBackward0";
             dim++;
         }
@@ -213,27 +232,43 @@ bool ls_grad_index(ls_interp *in, lsv_array *a, const lsv_index *items, int n, l
     return ok;
 }
 
+bool ls_grad_iterated(ls_interp *in, lsv_array *a, const lsv_index *item, ls_value *out) {
+    lsv_grad_attrs attrs = {.items = item, .nitems = 1, .flag = true};
+    return ls_grad_record(in, LSV_GRAD_INDEX, "UnbindBackward0", &attrs, &a, 1, out);
+}
+
 /* Is v the very memory that a[items] stands for? Then it has been changed in place, as in y[0] += 1. */
-static bool same_place(lsv_array *a, const lsv_index *items, int n, const lsv_array *v) {
+static bool same_place(ls_interp *in, lsv_array *a, const lsv_index *items, int n, const lsv_array *v,
+                       bool *same) {
     lsv_array *view;
-    if (has_arrays(items, n) || lsv_index_get(a, items, n, &view, NULL) != LSV_OK) return false;
-    bool same = view->data == v->data && view->ndim == v->ndim && view->storage == v->storage && memcmp(view->shape, v->shape, v->ndim * sizeof *v->shape) == 0 &&
-                memcmp(view->strides, v->strides, v->ndim * sizeof *v->strides) == 0;
+    lsv_error err;
+    *same = false;
+    if (has_arrays(items, n) || v->storage != a->storage) return true;
+    if (lsv_index_get(a, items, n, &view, &err) != LSV_OK) return ls_raise_lsv(in, &err);
+    *same = view->data == v->data && view->ndim == v->ndim && view->storage == v->storage &&
+            memcmp(view->shape, v->shape, v->ndim * sizeof *v->shape) == 0 &&
+            memcmp(view->strides, v->strides, v->ndim * sizeof *v->strides) == 0;
     lsv_release(view);
-    return same;
+    return true;
 }
 
 bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int n, ls_value v) {
     lsv_error err;
     lsv_array *value, *old;
     if (a->kind == LSV_NUMPY && lsv_tracked(a)) {
-        ls_raise(in, "TypeError", "'JAX' array object does not support item assignment. JAX arrays are immutable.");
+        ls_raise(in, "TypeError",
+                 "'JAX' array object does not support item assignment. JAX arrays are immutable.");
         return false;
     }
     if (!writable(in, a, n > 0) || !ls_as_array(in, v, (lsv_kind)a->kind, -1, &value)) return false;
     lsv_index own[2 * LSV_MAXDIM + 1];
-    bool here = same_place(a, items, n, value);
-    bool fine = here && a->tape && a->tape->node && value->tape && value->tape->version == a->storage->version && a->tape->version + 1 == a->storage->version;
+    bool here;
+    if (!same_place(in, a, items, n, value, &here)) {
+        lsv_release(value);
+        return false;
+    }
+    bool fine = here && a->tape && a->tape->node && value->tape &&
+                value->tape->version == a->storage->version && a->tape->version + 1 == a->storage->version;
     if ((!fine && stale(in, a)) || !own_items(in, items, n, own)) {
         lsv_release(value);
         return false;
@@ -247,7 +282,9 @@ bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int 
             lsv_array *inputs[] = {old, value};
             ls_repr_grad_names(lsv_grad_name);
             bool on = lsv_dtype_is_float((lsv_dtype)a->dtype) && (lsv_tracked(old) || lsv_tracked(value));
-            if (on && lsv_record(&lsv_grad_rules[LSV_GRAD_SETITEM], "CopySlices", &attrs, inputs, 2, &a, 1, NULL, NULL, &err) != LSV_OK) ok = ls_raise_lsv(in, &err);
+            if (on && lsv_record(&lsv_grad_rules[LSV_GRAD_SETITEM], "CopySlices", &attrs, inputs, 2, &a, 1,
+                                 NULL, NULL, &err) != LSV_OK)
+                ok = ls_raise_lsv(in, &err);
         }
         lsv_release(old);
     }
@@ -259,7 +296,12 @@ bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int 
 /* ---- which builtin has which row ---- */
 
 typedef enum family { OTHER, ARRAYS, INPLACE } family;
-typedef struct known { const ls_builtin *b; const ls_grad_row *row; uint8_t family; bool numpy; } known;
+typedef struct known {
+    const ls_builtin *b;
+    const ls_grad_row *row;
+    uint8_t family;
+    bool numpy;
+} known;
 enum { SLOTS = 4096 };
 static known table[SLOTS];
 static bool filled;
@@ -278,8 +320,11 @@ static bool note_family(void *ctx, const char *qualified, const ls_builtin *b) {
     k->b = b;
     size_t n = strlen(qualified);
     bool method = starts(qualified, "tensor.") || starts(qualified, "ndarray.");
-    if (k->family == OTHER && (method || starts(qualified, "np.") || starts(qualified, "torch.") || starts(qualified, "jnp."))) k->family = ARRAYS;
-    if (starts(qualified, "tensor.") && qualified[n - 1] == '_' && qualified[n - 2] != '_' && b->names[n - 1] == '_' && strncmp(b->names, qualified, n) == 0)
+    if (k->family == OTHER &&
+        (method || starts(qualified, "np.") || starts(qualified, "torch.") || starts(qualified, "jnp.")))
+        k->family = ARRAYS;
+    if (starts(qualified, "tensor.") && qualified[n - 1] == '_' && qualified[n - 2] != '_' &&
+        b->names[n - 1] == '_' && strncmp(b->names, qualified, n) == 0)
         k->family = INPLACE; /* its first name says what it is: detach is detach_, too */
     if (starts(b->names, "np.")) k->numpy = true;
     return true;
@@ -303,12 +348,14 @@ static void give_rows(const char *names, const ls_grad_row *row) {
 
 /* Rows for the element-wise operations, one per operation. */
 static const ls_grad_row unary_rows[LSV_NUNARY] = {
-#define X(OP, numpy, torch) [LSV_FN_##OP] = {"np." numpy " torch." torch, ls_grad_op_unary, LSV_FN_##OP, NULL, NULL},
+#define X(OP, numpy, torch) \
+    [LSV_FN_##OP] = {"np." numpy " torch." torch, ls_grad_op_unary, LSV_FN_##OP, NULL, NULL},
     LSV_UNARY_OPS(X)
 #undef X
 };
 static const ls_grad_row binary_rows[LSV_NBINARY] = {
-#define X(OP, numpy, torch) [LSV_OP_##OP] = {"np." numpy " torch." torch, ls_grad_op_binary, LSV_OP_##OP, NULL, NULL},
+#define X(OP, numpy, torch) \
+    [LSV_OP_##OP] = {"np." numpy " torch." torch, ls_grad_op_binary, LSV_OP_##OP, NULL, NULL},
     LSV_BINARY_OPS(X)
 #undef X
 };
@@ -362,8 +409,12 @@ static bool has_out(const ls_grad_frame *f) {
 static const lsv_array *one_tracked(const ls_value *args, int n) {
     for (int k = 0; k < n; k++) {
         if (ls_tracked(args[k])) return args[k].array;
-        const ls_value *items = args[k].tag == LS_TUPLE ? args[k].tuple->items : args[k].tag == LS_LIST ? args[k].list->items : NULL;
-        ptrdiff_t count = args[k].tag == LS_TUPLE ? args[k].tuple->n : args[k].tag == LS_LIST ? args[k].list->n : 0;
+        const ls_value *items = args[k].tag == LS_TUPLE  ? args[k].tuple->items
+                                : args[k].tag == LS_LIST ? args[k].list->items
+                                                         : NULL;
+        ptrdiff_t count = args[k].tag == LS_TUPLE  ? args[k].tuple->n
+                          : args[k].tag == LS_LIST ? args[k].list->n
+                                                   : 0;
         const lsv_array *a = count && count < INT32_MAX ? one_tracked(items, (int)count) : NULL;
         if (a) return a;
     }
@@ -381,20 +432,27 @@ bool ls_grad_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int 
     if (k->row && !k->row->record) return true;
     const lsv_array *first = one_tracked(args, nargs);
     if (out->tag == LS_FLOAT && first && first->kind == LSV_NUMPY) {
-        ls_raise(in, "TypeError", "Abstract tracer value encountered where concrete value is expected: %s() made a Python number of it, which has no gradient", ls_builtin_short_name(b));
+        ls_raise(in, "TypeError",
+                 "Abstract tracer value encountered where concrete value is expected: %s() made a Python "
+                 "number of it, which has no gradient",
+                 ls_builtin_short_name(b));
         ls_hint(in, "use jnp's functions on what jax.grad differentiates by");
+        return failed(in, NULL, out);
+    }
+    ls_grad_frame f = {
+        .in = in, .b = b, .s = ls_vm_signature(in, b), .args = args, .out = out, .row = k->row};
+    if (!f.s) return failed(in, NULL, out);
+    if (has_out(&f) && is_float(*out)) {
+        ls_raise(in, "RuntimeError",
+                 "%s(): functions with out=... arguments don't support automatic differentiation, but one of "
+                 "the arguments requires grad.",
+                 ls_builtin_short_name(b));
         return failed(in, NULL, out);
     }
     if (!new_floats(*out, args, nargs)) return true;
     if (k->numpy && first && first->kind == LSV_TORCH) {
-        ls_raise(in, "RuntimeError", "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
-        return failed(in, NULL, out);
-    }
-    ls_grad_frame f = {.in = in, .b = b, .s = ls_vm_signature(in, b), .args = args, .out = out, .row = k->row};
-    if (!f.s) return failed(in, NULL, out);
-    if (has_out(&f)) {
-        ls_raise(in, "RuntimeError", "%s(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.",
-                 ls_builtin_short_name(b));
+        ls_raise(in, "RuntimeError",
+                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
         return failed(in, NULL, out);
     }
     bool ok = k->row ? k->row->record(&f) : ls_grad_broken(&f);
@@ -407,7 +465,8 @@ bool ls_grad_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int 
 
 /* These end in an underscore, but leave the elements alone. */
 static bool keeps_elements(const char *name) {
-    static const char *const names[] = {"requires_grad_", "detach_", "squeeze_", "unsqueeze_", "t_", "transpose_", "resize_", "retain_grad_"};
+    static const char *const names[] = {"requires_grad_", "detach_", "squeeze_",    "unsqueeze_", "t_",
+                                        "transpose_",     "resize_", "retain_grad_"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(name, names[k]) == 0) return true;
     return false;
@@ -420,7 +479,8 @@ static bool fills(const char *name) {
     return false;
 }
 
-static bool inplace(ls_interp *in, const ls_builtin *b, const char *name, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
+static bool inplace(ls_interp *in, const ls_builtin *b, const char *name, const ls_value *args, int nargs,
+                    const char *const *names, int nkw, ls_value *out) {
     lsv_array *a = args[0].array, *old;
     char plain[96];
     if (!writable(in, a, false) || stale(in, a)) return false;
@@ -432,10 +492,13 @@ static bool inplace(ls_interp *in, const ls_builtin *b, const char *name, const 
     }
     snprintf(plain, sizeof plain, "tensor.%.*s", (int)strlen(name) - 1, name);
     const ls_builtin *other = ls_builtin_find(plain);
-    if (!other) return ls_raise(in, "NotImplementedError", "%s() on a tensor that requires grad", ls_builtin_short_name(b));
+    if (!other)
+        return ls_raise(in, "NotImplementedError", "%s() on a tensor that requires grad",
+                        ls_builtin_short_name(b));
     enum { FEW = 16 };
     ls_value all[FEW], result;
-    if (nargs + nkw > FEW || !former(in, a, true, &old)) return nargs + nkw <= FEW ? false : ls_raise(in, "TypeError", "too many arguments");
+    if (nargs + nkw > FEW || !former(in, a, true, &old))
+        return nargs + nkw <= FEW ? false : ls_raise(in, "TypeError", "too many arguments");
     if (old->tape && old->tape->node) old->tape->version = old->storage->version;
     memcpy(all, args, (size_t)(nargs + nkw) * sizeof *all);
     all[0] = ls_array(old);
@@ -445,10 +508,13 @@ static bool inplace(ls_interp *in, const ls_builtin *b, const char *name, const 
     ok = result.tag == LS_ARRAY && become(in, a, result.array);
     ls_drop(result);
     if (ok) *out = ls_ref(args[0]);
-    return ok || in->error.set ? ok : ls_raise(in, "NotImplementedError", "%s() on a tensor that requires grad", ls_builtin_short_name(b));
+    return ok || in->error.set ? ok
+                               : ls_raise(in, "NotImplementedError", "%s() on a tensor that requires grad",
+                                          ls_builtin_short_name(b));
 }
 
-ls_grad_before ls_grad_inplace_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
+ls_grad_before ls_grad_inplace_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs,
+                                    const char *const *names, int nkw, ls_value *out) {
     if (know(b)->family != INPLACE) return LS_GRAD_GO_ON;
     const char *dot = strchr(b->names, '.');
     char name[64];
@@ -457,7 +523,8 @@ ls_grad_before ls_grad_inplace_call(ls_interp *in, const ls_builtin *b, const ls
     if (keeps_elements(name)) return LS_GRAD_GO_ON;
     bool concerned = false;
     for (int k = 0; k < nargs + nkw; k++) concerned |= ls_tracked(args[k]);
-    if (concerned && in->grad_enabled) return inplace(in, b, name, args, nargs, names, nkw, out) ? LS_GRAD_DONE : LS_GRAD_FAILED;
+    if (concerned && in->grad_enabled)
+        return inplace(in, b, name, args, nargs, names, nkw, out) ? LS_GRAD_DONE : LS_GRAD_FAILED;
     lsv_changed(args[0].array);
     return LS_GRAD_GO_ON;
 }

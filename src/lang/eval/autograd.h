@@ -24,10 +24,11 @@ static inline bool ls_grad_maybe(const ls_interp *in, const ls_value *args, int 
 /* After a builtin gave *out: puts it on the tape where it belongs there. false: error set, *out dropped. */
 bool ls_grad_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, ls_value *out);
 
-/* Before a method is called on a tensor, with arguments as for ls_call_kw: those that change it in place are done here
-   when a gradient is concerned. */
+/* Before a method is called on a tensor, with arguments as for ls_call_kw: those that change it in place are
+   done here when a gradient is concerned. */
 typedef enum ls_grad_before { LS_GRAD_GO_ON, LS_GRAD_DONE, LS_GRAD_FAILED } ls_grad_before;
-ls_grad_before ls_grad_inplace_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out);
+ls_grad_before ls_grad_inplace_call(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs,
+                                    const char *const *names, int nkw, ls_value *out);
 
 /* Operators (ls_operator): x and y are what the library was given, *out what came. */
 bool ls_grad_binary(ls_interp *in, int op, lsv_array *x, lsv_array *y, ls_value *out);
@@ -37,11 +38,13 @@ bool ls_grad_binary_inplace(ls_interp *in, int op, ls_value a, ls_value b, ls_va
 
 /* a[items], and a[items] = v where either requires grad. */
 bool ls_grad_index(ls_interp *in, lsv_array *a, const lsv_index *items, int n, ls_value *out);
+/* The row that item stands for, in a loop over a. */
+bool ls_grad_iterated(ls_interp *in, lsv_array *a, const lsv_index *item, ls_value *out);
 bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int n, ls_value v);
 
 /* *out = rule(inputs) goes on the tape, if it is an array of floats. name: NULL for the rule's own. */
-bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, const lsv_grad_attrs *attrs, lsv_array *const *inputs, int nin,
-                    ls_value *out);
+bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, const lsv_grad_attrs *attrs,
+                    lsv_array *const *inputs, int nin, ls_value *out);
 
 /* ---- for the rows (autograd_rules.c) ---- */
 
@@ -59,11 +62,11 @@ typedef struct ls_grad_frame {
 
 typedef bool ls_grad_fn(ls_grad_frame *f);
 struct ls_grad_row {
-    const char *names;    /* records, one name each is enough */
-    ls_grad_fn *record;   /* NULL: the results are plain */
-    int rule;             /* lsv_grad_rule_id, or an operation */
-    const char *shown;    /* NULL: the rule's name */
-    const char *text;     /* a formula in the language, for compositions */
+    const char *names;  /* records, one name each is enough */
+    ls_grad_fn *record; /* NULL: the results are plain */
+    int rule;           /* lsv_grad_rule_id, or an operation */
+    const char *shown;  /* NULL: the rule's name */
+    const char *text;   /* a formula in the language, for compositions */
 };
 extern const ls_grad_row ls_grad_rows[]; /* ends with names == NULL */
 /* The row of a record; NULL: none. Element-wise operations have rows of their own making. */

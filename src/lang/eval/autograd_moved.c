@@ -15,7 +15,7 @@
 typedef struct move {
     ls_interp *in;
     const ls_builtin *b;
-    int which;          /* result of a tuple or list; -1: the result itself */
+    int which; /* result of a tuple or list; -1: the result itself */
     int nargs, refs;
     ls_value args[];
 } move;
@@ -30,11 +30,15 @@ static void drop_move(void *context) {
 /* ---- taking the arguments down ---- */
 
 enum { MOST_INPUTS = 4096 };
-typedef struct inputs { lsv_array **arrays; int n; } inputs;
+typedef struct inputs {
+    lsv_array **arrays;
+    int n;
+} inputs;
 
 /* Arrays under these names say where, not what. */
 static bool says_where(const char *name) {
-    static const char *const names[] = {"index", "indices", "condition", "mask", "repeats", "dim", "dims", "axes", "obj", "sizes", "shape"};
+    static const char *const names[] = {"index", "indices", "condition", "mask",  "repeats", "dim",
+                                        "dims",  "axes",    "obj",       "sizes", "shape"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(name, names[k]) == 0) return true;
     return false;
@@ -42,7 +46,9 @@ static bool says_where(const char *name) {
 
 /* Numbers under these names are elements of the result. */
 static bool says_what(const char *name) {
-    static const char *const names[] = {"input", "other", "x", "y", "value", "values", "src", "arr", "arrays", "tensors", "object", "data", "constant_values", "a", "tup"};
+    static const char *const names[] = {
+        "input",  "other",   "x",      "y",    "value",           "values", "src", "arr",
+        "arrays", "tensors", "object", "data", "constant_values", "a",      "tup"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
         if (strcmp(name, names[k]) == 0) return true;
     return false;
@@ -51,7 +57,8 @@ static bool says_what(const char *name) {
 static bool zero_array(ls_interp *in, const lsv_array *like, ls_value *out) {
     lsv_array *one, *r;
     lsv_error err;
-    if (lsv_from_scalar((lsv_kind)like->kind, lsv_scalar_int(0), &one, &err) != LSV_OK) return ls_raise_lsv(in, &err);
+    if (lsv_from_scalar((lsv_kind)like->kind, lsv_scalar_int(0), &one, &err) != LSV_OK)
+        return ls_raise_lsv(in, &err);
     lsv_status status = lsv_broadcast_to(one, like->ndim, like->shape, &r, &err);
     lsv_release(one);
     if (status != LSV_OK) return ls_raise_lsv(in, &err);
@@ -82,7 +89,9 @@ static bool like(ls_interp *in, ls_value v, ls_value *out, ls_value **items) {
 static bool take_down(ls_interp *in, inputs *found, const char *name, ls_value v, ls_value *out) {
     if (v.tag == LS_ARRAY) {
         if (lsv_tracked(v.array)) {
-            if (found->n == MOST_INPUTS) return ls_raise(in, "NotImplementedError", "more than %d tensors in one call that requires grad", MOST_INPUTS);
+            if (found->n == MOST_INPUTS)
+                return ls_raise(in, "NotImplementedError",
+                                "more than %d tensors in one call that requires grad", MOST_INPUTS);
             *out = (ls_value){.tag = LS_NOTIMPL, .i = found->n};
             found->arrays[found->n++] = v.array;
             return true;
@@ -119,7 +128,9 @@ static bool numbers(ls_interp *in, const lsv_tape *t, ptrdiff_t before, ls_value
     lsv_array *flat, *r;
     lsv_error err;
     for (int d = 0; d < t->ndim; d++) n *= t->shape[d];
-    if (lsv_arange((lsv_kind)t->kind, LSV_INT64, lsv_scalar_int(before + 1), lsv_scalar_int(1), n, &flat, &err) != LSV_OK) return ls_raise_lsv(in, &err);
+    if (lsv_arange((lsv_kind)t->kind, LSV_INT64, lsv_scalar_int(before + 1), lsv_scalar_int(1), n, &flat,
+                   &err) != LSV_OK)
+        return ls_raise_lsv(in, &err);
     lsv_status status = lsv_reshape(flat, t->ndim, t->shape, false, &r, &err);
     lsv_release(flat);
     if (status != LSV_OK) return ls_raise_lsv(in, &err);
@@ -184,7 +195,10 @@ static lsv_status moved_back(const lsv_node *n, lsv_array *const *g, lsv_array *
     if (map.tag == LS_NPSCALAR) {
         status = lsv_from_scalar(LSV_NUMPY, ls_npscalar_get(map), &a, err);
         map = status == LSV_OK ? ls_array(a) : ls_none();
-    } else status = map.tag == LS_ARRAY ? LSV_OK : lsv_fail(err, LSV_ERUNTIME, "the derivative of %s failed", ls_builtin_short_name(m->b));
+    } else
+        status = map.tag == LS_ARRAY ? LSV_OK
+                                     : lsv_fail(err, LSV_ERUNTIME, "the derivative of %s failed",
+                                                ls_builtin_short_name(m->b));
     if (status == LSV_OK) status = lsv_scatter_map(n, map.array, g[0], gin, err);
     ls_drop(map);
     return status;
@@ -209,12 +223,32 @@ static bool plain_view(const ls_grad_frame *f, const inputs *found, lsv_grad_att
     return true;
 }
 
+/* What PyTorch calls it depends on what it had to do. */
+static const char *shown_name(const ls_grad_frame *f, const inputs *found) {
+    const char *name = f->row->shown;
+    if (!name || !found->n || f->out->tag != LS_ARRAY || found->arrays[0]->kind == LSV_NUMPY) return name;
+    const lsv_array *a = found->arrays[0];
+    bool copied = f->out->array->storage != a->storage;
+    if (copied && (strcmp(name, "ViewBackward0") == 0 || strcmp(name, "ReshapeAliasBackward0") == 0) &&
+        found->n == 1 && f->out->array->size == a->size)
+        return "UnsafeViewBackward0";
+    if (strcmp(name, "DiagBackward0") == 0)
+        return a->ndim == 2 && f->out->array->ndim == 1 ? "DiagonalBackward0_copy" : "DiagEmbedBackward0";
+    if (strcmp(name, "SqueezeBackward0") == 0 && f->s->nparams > 1 && f->args[1].tag != LS_NONE)
+        return "SqueezeBackward1";
+    return name;
+}
+
 static bool record_one(ls_grad_frame *f, const inputs *found, move *m, int which, ls_value *v) {
     lsv_error err;
     lsv_array *a;
-    if (!((v->tag == LS_ARRAY && lsv_dtype_is_float((lsv_dtype)v->array->dtype)) || (v->tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v->dtype))) || ls_tracked(*v)) return true;
+    if (!((v->tag == LS_ARRAY && lsv_dtype_is_float((lsv_dtype)v->array->dtype)) ||
+          (v->tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v->dtype))) ||
+        ls_tracked(*v))
+        return true;
     if (v->tag == LS_NPSCALAR) {
-        if (lsv_from_scalar(LSV_NUMPY, ls_npscalar_get(*v), &a, &err) != LSV_OK) return ls_raise_lsv(f->in, &err);
+        if (lsv_from_scalar(LSV_NUMPY, ls_npscalar_get(*v), &a, &err) != LSV_OK)
+            return ls_raise_lsv(f->in, &err);
         *v = ls_array(a);
     }
     move *own = m;
@@ -228,7 +262,9 @@ static bool record_one(ls_grad_frame *f, const inputs *found, move *m, int which
         for (int k = 0; k < own->nargs; k++) ls_ref(own->args[k]);
     }
     own->refs++;
-    if (lsv_record(&moved_rule, f->row->shown, NULL, found->arrays, found->n, &v->array, 1, own, drop_move, &err) == LSV_OK) return true;
+    if (lsv_record(&moved_rule, shown_name(f, found), NULL, found->arrays, found->n, &v->array, 1, own,
+                   drop_move, &err) == LSV_OK)
+        return true;
     drop_move(own);
     return ls_raise_lsv(f->in, &err);
 }
@@ -258,7 +294,8 @@ bool ls_grad_moved(ls_grad_frame *f) {
         m->nargs += ok;
     }
     lsv_grad_attrs o = {0};
-    if (ok && plain_view(f, &found, &o)) ok = ls_grad_record(f->in, LSV_GRAD_VIEW, f->row->shown, &o, found.arrays, 1, f->out);
+    if (ok && plain_view(f, &found, &o))
+        ok = ls_grad_record(f->in, LSV_GRAD_VIEW, shown_name(f, &found), &o, found.arrays, 1, f->out);
     else if (ok) ok = record_all(f, &found, m);
     drop_move(m);
     lsv_free(found.arrays);

@@ -59,7 +59,7 @@ static bool next_row(ls_interp *in, ls_iter *it, ls_value *out) {
     if (lsv_index_get(a, &item, 1, &row, &err) != LSV_OK) return ls_raise_lsv(in, &err);
     it->pos++;
     *out = ls_from_array(row);
-    return !(in->grad_enabled && lsv_tracked(a)) || ls_grad_index(in, a, &item, 1, out);
+    return !(in->grad_enabled && lsv_tracked(a)) || ls_grad_iterated(in, a, &item, out);
 }
 
 bool ls_iterate(ls_interp *in, ls_value v, ls_value *iter) {

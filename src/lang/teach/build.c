@@ -5,13 +5,15 @@
 
 #include "lang/teach/teach.h"
 
+static char nothing[8]; /* the text of a walk without memory: empty, and so are its tails */
+
 char *ls_fmt(ls_walk *w, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     int n = vsnprintf(NULL, 0, format, ap);
     va_end(ap);
     char *s = n < 0 ? NULL : lsv_pool_bytes(&w->pool, (size_t)n + 1);
-    if (!s) return "";
+    if (!s) return nothing;
     va_start(ap, format);
     vsnprintf(s, (size_t)n + 1, format, ap);
     va_end(ap);
@@ -21,7 +23,7 @@ char *ls_fmt(ls_walk *w, const char *format, ...) {
 /* A text's bytes into the pool; gives the text back. */
 static const char *keep(ls_walk *w, lsv_text *t) {
     if (t->failed) w->pool.failed = true;
-    const char *s = t->data && !t->failed ? ls_fmt(w, "%s", t->data) : "";
+    const char *s = t->data && !t->failed ? ls_fmt(w, "%s", t->data) : nothing;
     lsv_text_free(t);
     return s;
 }
@@ -89,13 +91,17 @@ void ls_put(ls_walk *w, ls_line *l, const char *format, ...) { ADD_TEXT(l); }
 
 void ls_put_cells(ls_walk *w, ls_line *l, ls_cells m) {
     (void)w;
-    if (m.at && l->n < PIECES) l->piece[l->n++].matrix = m;
+    if (m.rows && l->n < PIECES) l->piece[l->n++].matrix = m;
 }
 
+/* Without memory: an empty matrix over cells that nobody reads, so that writers need no checks. */
 ls_cells ls_cells_new(ls_walk *w, int rows, int cols) {
+    static const char *spare[256];
     ls_cells m = {rows, cols, lsv_pool_bytes(&w->pool, (size_t)(rows * cols) * sizeof *m.at)};
-    for (int i = 0; m.at && i < rows * cols; i++) m.at[i] = "";
-    if (!m.at) m.rows = m.cols = 0;
+    bool failed = !m.at;
+    if (failed) m.at = spare;
+    for (int i = 0; i < (failed ? 256 : rows * cols); i++) m.at[i] = "";
+    if (failed) m.rows = m.cols = 0;
     return m;
 }
 

@@ -130,6 +130,7 @@ static bool is_word(const char *s, size_t n) {
         best = run > best ? run : best;
         high += (unsigned char)s[i] >= 0x80;
     }
+    if (memchr(s, '"', n)) return true;
     if (best < 2 || high) return n == 1 && (*s == ',' || *s == ';' || *s == ':' || *s == '.');
     for (size_t i = 0; i < sizeof mathematics / sizeof *mathematics; i++) {
         size_t k = strlen(mathematics[i]);

@@ -132,6 +132,18 @@ static const char *power(int n) {
 
 static const char *space(ls_walk *w, int n) { return n < 10 ? ls_fmt(w, "R%s", power(n)) : ls_fmt(w, "R^%d", n); }
 
+/* Diagonal with a negative or misplaced entry. */
+static bool diagonal_only(const lsv_qmatrix *W) {
+    bool ordered = true;
+    for (int i = 0; i < W->rows; i++)
+        for (int j = 0; j < W->cols; j++) {
+            if (i != j && mpq_sgn(lsv_qm(W, i, j)) != 0) return false;
+            if (i != j) continue;
+            ordered &= mpq_sgn(lsv_qm(W, i, i)) >= 0 && (i == 0 || mpq_cmp(lsv_qm(W, i - 1, i - 1), lsv_qm(W, i, i)) >= 0);
+        }
+    return !ordered;
+}
+
 static void introduction(ls_walk *w, const lsv_qmatrix *W) {
     int m = w->m, n = w->n;
     ls_step_add(w, "The matrix", NULL, NULL, "Every matrix, of any shape, is an orthogonal matrix times a diagonal one times an orthogonal one.");
@@ -146,7 +158,12 @@ static void introduction(ls_walk *w, const lsv_qmatrix *W) {
     else if (m > n) ls_say(w, "Plan", "WᵀW is %d×%d, WWᵀ is %d×%d: work with the smaller one, WᵀW.", n, n, m, m);
     else ls_say(w, "Plan", "WᵀW is %d×%d, WWᵀ is %d×%d: work with the smaller one, WWᵀ. Its eigenvectors are the columns of U; then vᵢ = Wᵀuᵢ/σᵢ (the mirror "
                            "image of uᵢ = Wvᵢ/σᵢ), and V is completed with the null space of W.", n, n, m, m);
-    if (!w->exact) ls_say(w, "Note", "the entries are taken as floating-point numbers: the steps are the same, values come from LAPACK, and every check shows how large its rounding error is.");
+    if (!w->exact) {
+        ls_say(w, "Note", "the entries are taken as floating-point numbers: the steps are the same, values come from LAPACK, and every check shows how large its rounding error is.");
+        if (m <= LSV_EXACT_MAX && n <= LSV_EXACT_MAX) ls_say(w, "Note", "for exact work write fractions as texts, [[\"1/3\", 2], [3, 4]], or give exact=True.");
+    }
+    if (diagonal_only(W)) ls_say(w, "Note", m == 1 && n == 1 ? "a singular value is never negative: the sign of the entry goes into U." :
+                                 "W is diagonal, but not an SVD yet: σ is never negative and the largest comes first. The order goes into V, the signs into U.");
     if (!w->exact || a.W[0] != 'Z') return;
     const char *q = ls_q_string(w, w->denominator);
     lsv_qmatrix *Z = w->svd->wide ? NULL : &w->svd->A;

@@ -254,10 +254,10 @@ static void square_determinant(ls_walk *w, names a) {
     mpq_t root;
     mpq_init(root);
     mpq_abs(root, det);
+    const char *size = ls_q_string(w, root);
     if (mpz_perfect_square_p(mpq_numref(root))) {
         mpz_sqrt(mpq_numref(root), mpq_numref(root));
-        ls_say(w, "Check", "det %s = %s = %s² = (det %s)² ✓", a.gram, ls_fmt(w, "%s%s", s->n % 2 && mpq_sgn(det) != 0 ? "" : "", mpq_sgn(det) < 0 ? ls_q_string(w, det) + 1 : ls_q_string(w, det)),
-               ls_q_string(w, root), a.W);
+        ls_say(w, "Check", "det %s = %s = %s² = (det %s)² ✓", a.gram, size, ls_q_string(w, root), a.W);
     }
     mpq_clear(root);
 }

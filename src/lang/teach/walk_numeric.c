@@ -96,7 +96,7 @@ lsv_status ls_walk_numeric(ls_walk *w, lsv_error *err) {
     corner(w, gram, g, k, k);
     ls_say(w, "Check", "symmetric ✓   trace %.10g = the sum of the squares of W's entries", trace);
     ls_step_add(w, "The eigenvalues", "lambda", NULL, ls_why[WHY_LAMBDA]);
-    ls_say(w, "Rule", "λ are the roots of det(λI - %s); for a matrix of this size no one multiplies that out: LAPACK finds σ directly and λ = σ²", gram);
+    ls_say(w, "Rule", "λ are the roots of det(λI - %s)%s: LAPACK finds σ directly, and λ = σ²", gram, k > 4 ? ", which no one multiplies out at this size" : "");
     ls_say(w, NULL, "λ ≈ %s", list(w, w->S, k, 2));
     ls_say(w, "Check", "their sum misses the trace by %.1e", fabs(squares - trace));
     ls_step_add(w, "Singular values and rank", "sigma", NULL, ls_why[WHY_SIGMA]);

@@ -75,14 +75,14 @@ static void divisors(ls_walk *w, const mpz_t n, const lsv_q *c, int degree) {
     int count = 0;
     mpq_t value;
     mpq_init(value);
-    for (long d = 1; d <= a && count < 6; d++) {
+    for (long d = 1; d <= a && d <= 20000 && count < 6; d++) {
         if (a % d) continue;
         evaluate(value, c, degree, d);
         list = ls_fmt(w, "%s%sχ(%ld) = %s", list, count ? ",  " : "", d, ls_q_string(w, value));
         count++;
     }
     mpq_clear(value);
-    ls_say(w, NULL, "%s%s", list, count == 6 ? ",  …" : "");
+    ls_say(w, NULL, "%s%s", list, count == 6 || a > 20000 ? ",  …" : "");
 }
 
 /* Where an irreducible factor changes sign: a table when the roots are small. */

@@ -75,11 +75,13 @@ lsv_array *gw_column(gwork *w, lsv_array *s);
 
 /* ---- the table ---- X(ENUM, name as printed, what is saved) */
 #define LSV_GRAD_RULES(X)                                                                               \
-    X(BROKEN, "NotImplemented", LSV_SAVE_NONE)            /* attrs.text names the function */           \
-    X(ZERO, "Zero", LSV_SAVE_NONE)                        /* constant almost everywhere */              \
-    X(UNARY, "Unary", LSV_SAVE_INPUTS | LSV_SAVE_OUTPUTS) /* attrs.op */                                \
-    X(ADD, "AddBackward", LSV_SAVE_NONE)                  /* x + p y */                                 \
-    X(SUB, "SubBackward", LSV_SAVE_NONE)                  /* x - p y */                                 \
+    X(BROKEN, "NotImplemented", LSV_SAVE_NONE) /* attrs.text names the function */                      \
+    X(ZERO, "Zero", LSV_SAVE_NONE)             /* constant almost everywhere */                         \
+    X(UNARY, "Unary", LSV_SAVE_INPUTS)         /* attrs.op; a rule for each thing it may need */        \
+    X(UNARY_OUT, "Unary", LSV_SAVE_OUTPUTS)                                                             \
+    X(UNARY_FREE, "Unary", LSV_SAVE_NONE)                                                               \
+    X(ADD, "AddBackward", LSV_SAVE_NONE) /* x + p y */                                                  \
+    X(SUB, "SubBackward", LSV_SAVE_NONE) /* x - p y */                                                  \
     X(MUL, "MulBackward", LSV_SAVE_OTHERS)                                                              \
     X(DIV, "DivBackward", LSV_SAVE_INPUTS)                                                              \
     X(POW, "PowBackward", LSV_SAVE_INPUTS | LSV_SAVE_OUTPUTS)                                           \
@@ -139,6 +141,7 @@ LSV_GRAD_RULES(X)
 
 /* Names as printed of the element-wise operations ("ExpBackward0"), and whether there is a derivative. */
 const char *lsv_grad_unary_name(lsv_unary_op op);
+lsv_grad_rule_id lsv_grad_unary_rule(lsv_unary_op op); /* where there is a name */
 const char *lsv_grad_binary_name(lsv_binary_op op);
 
 /* gins[i] += g where map (int64, C order, of g's shape) points: 0 nowhere, j the (j-1)-th element of the

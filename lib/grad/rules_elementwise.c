@@ -140,38 +140,45 @@ static A d_rad2deg(gwork *w, A g, A x, A y) {
     return gw_scale(w, g, 57.29577951308232);
 }
 
-/* X(operation, as printed, derivative): what is not here has no derivative. */
-#define UNARY(X)                                                                                             \
-    X(NEG, "Neg", neg)                                                                                       \
-    X(POS, "Add", pos) X(ABS, "Abs", abs) X(SIGN, "Sign", zero) X(SQRT, "Sqrt", sqrt)                        \
-        X(RSQRT, "Rsqrt", rsqrt) X(CBRT, "Cbrt", cbrt) X(SQUARE, "Pow", square)                              \
-            X(RECIPROCAL, "Reciprocal", reciprocal) X(EXP, "Exp", exp) X(EXP2, "Exp2", exp2)                 \
-                X(EXPM1, "Expm1", expm1) X(LOG, "Log", log) X(LOG2, "Log2", log2) X(LOG10, "Log10", log10)   \
-                    X(LOG1P, "Log1P", log1p) X(SIN, "Sin", sin) X(COS, "Cos", cos) X(TAN, "Tan", tan)        \
-                        X(ARCSIN, "Asin", asin) X(ARCCOS, "Acos", acos) X(ARCTAN, "Atan", atan)              \
-                            X(SINH, "Sinh", sinh) X(COSH, "Cosh", cosh) X(TANH, "Tanh", tanh)                \
-                                X(ARCSINH, "Asinh", asinh) X(ARCCOSH, "Acosh", acosh)                        \
-                                    X(ARCTANH, "Atanh", atanh) X(FLOOR, "Floor", zero) X(CEIL, "Ceil", zero) \
-                                        X(TRUNC, "Trunc", zero) X(RINT, "Round", zero)                       \
-                                            X(SIGMOID, "Sigmoid", sigmoid) X(RELU, "Relu", relu)             \
-                                                X(ERF, "Erf", erf) X(DEG2RAD, "Deg2Rad", deg2rad)            \
-                                                    X(RAD2DEG, "Rad2Deg", rad2deg)
+/* X(operation, as printed, derivative, which rule: made of the input, _OUT: of the result, _FREE: of
+   neither). What is not here has no derivative. */
+/* clang-format off */
+#define UNARY(X) \
+    X(NEG, "Neg", neg, _FREE) X(POS, "Add", pos, _FREE) X(ABS, "Abs", abs, ) \
+    X(SIGN, "Sign", zero, _FREE) X(SQRT, "Sqrt", sqrt, _OUT) X(RSQRT, "Rsqrt", rsqrt, _OUT) \
+    X(CBRT, "Cbrt", cbrt, _OUT) X(SQUARE, "Pow", square, ) X(RECIPROCAL, "Reciprocal", reciprocal, _OUT) \
+    X(EXP, "Exp", exp, _OUT) X(EXP2, "Exp2", exp2, _OUT) X(EXPM1, "Expm1", expm1, _OUT) \
+    X(LOG, "Log", log, ) X(LOG2, "Log2", log2, ) X(LOG10, "Log10", log10, ) X(LOG1P, "Log1P", log1p, ) \
+    X(SIN, "Sin", sin, ) X(COS, "Cos", cos, ) X(TAN, "Tan", tan, _OUT) X(ARCSIN, "Asin", asin, ) \
+    X(ARCCOS, "Acos", acos, ) X(ARCTAN, "Atan", atan, ) X(SINH, "Sinh", sinh, ) X(COSH, "Cosh", cosh, ) \
+    X(TANH, "Tanh", tanh, _OUT) X(ARCSINH, "Asinh", asinh, ) X(ARCCOSH, "Acosh", acosh, ) \
+    X(ARCTANH, "Atanh", atanh, ) X(FLOOR, "Floor", zero, _FREE) X(CEIL, "Ceil", zero, _FREE) \
+    X(TRUNC, "Trunc", zero, _FREE) X(RINT, "Round", zero, _FREE) X(SIGMOID, "Sigmoid", sigmoid, _OUT) \
+    X(RELU, "Relu", relu, _OUT) X(ERF, "Erf", erf, ) X(DEG2RAD, "Deg2Rad", deg2rad, _FREE) \
+    X(RAD2DEG, "Rad2Deg", rad2deg, _FREE)
+/* clang-format on */
 
 typedef struct {
     const char *name;
     A (*derivative)(gwork *, A g, A x, A y);
+    lsv_grad_rule_id rule;
 } unary_row;
 static const unary_row unary_rows[LSV_NUNARY] = {
-#define X(OP, name, derivative) [LSV_FN_##OP] = {name "Backward0", d_##derivative},
+#define X(OP, name, derivative, which) \
+    [LSV_FN_##OP] = {name "Backward0", d_##derivative, LSV_GRAD_UNARY##which},
     UNARY(X)
 #undef X
 };
 
 const char *lsv_grad_unary_name(lsv_unary_op op) { return unary_rows[op].name; }
 
-RULE(lsv_vjp_UNARY) {
-    gw_give(w, gin, 0, unary_rows[w->n->attrs.op].derivative(w, g[0], gw_x(w, 0), gw_y(w, 0)));
+lsv_grad_rule_id lsv_grad_unary_rule(lsv_unary_op op) { return unary_rows[op].rule; }
+
+RULE(lsv_vjp_UNARY) { gw_give(w, gin, 0, unary_rows[w->n->attrs.op].derivative(w, g[0], gw_x(w, 0), NULL)); }
+RULE(lsv_vjp_UNARY_OUT) {
+    gw_give(w, gin, 0, unary_rows[w->n->attrs.op].derivative(w, g[0], NULL, gw_y(w, 0)));
 }
+RULE(lsv_vjp_UNARY_FREE) { gw_give(w, gin, 0, unary_rows[w->n->attrs.op].derivative(w, g[0], NULL, NULL)); }
 
 /* ---- binary ---- */
 
@@ -193,14 +200,15 @@ RULE(lsv_vjp_MUL) {
 }
 
 RULE(lsv_vjp_DIV) {
-    A x = gw_x(w, 0), y = gw_x(w, 1);
+    A y = gw_x(w, 1);
     if (gw_needs(w, 0)) gw_give(w, gin, 0, gw_div(w, g[0], y));
-    if (gw_needs(w, 1)) gw_give(w, gin, 1, gw_mul(w, gw_neg(w, g[0]), gw_div(w, gw_div(w, x, y), y)));
+    if (gw_needs(w, 1))
+        gw_give(w, gin, 1, gw_mul(w, gw_neg(w, g[0]), gw_div(w, gw_div(w, gw_x(w, 0), y), y)));
 }
 
 /* x^0 does not depend on x, not even at 0; 0^y does not depend on y >= 0. */
 RULE(lsv_vjp_POW) {
-    A x = gw_x(w, 0), y = gw_x(w, 1), z = gw_y(w, 0);
+    A x = gw_x(w, 0), y = gw_x(w, 1);
     if (gw_needs(w, 0) && y) {
         A slope = gw_mul(w, y, gw_bin(w, LSV_OP_POW, x, gw_num(w, LSV_OP_SUB, y, 1)));
         gw_give(w, gin, 0, gw_where(w, gw_num(w, LSV_OP_NE, y, 0), gw_mul(w, g[0], slope), 0));
@@ -209,11 +217,11 @@ RULE(lsv_vjp_POW) {
         A flat = gw_bin(w, LSV_OP_LOGICAL_AND, gw_num(w, LSV_OP_EQ, x, 0), gw_num(w, LSV_OP_GE, y, 0));
         gw_give(w, gin, 1,
                 gw_where(w, gw_un(w, LSV_FN_LOGICAL_NOT, flat),
-                         gw_mul(w, g[0], gw_mul(w, z, gw_un(w, LSV_FN_LOG, x))), 0));
+                         gw_mul(w, g[0], gw_mul(w, gw_y(w, 0), gw_un(w, LSV_FN_LOG, x))), 0));
     }
 }
 
-typedef void binary_fn(gwork *w, A g, A x, A y, A z, A *gx, A *gy);
+typedef void binary_fn(gwork *w, A g, A x, A y, A *gx, A *gy);
 
 /* The one that is chosen gets the cotangent; equals share it. */
 static void chosen(gwork *w, A g, A x, A y, bool larger, A *gx, A *gy) {
@@ -224,62 +232,55 @@ static void chosen(gwork *w, A g, A x, A y, bool larger, A *gx, A *gy) {
     *gx = gw_add(w, gw_where(w, wins, g, 0), tie);
     *gy = gw_add(w, gw_where(w, loses, g, 0), tie);
 }
-static void b_maximum(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
-    chosen(w, g, x, y, true, gx, gy);
-}
-static void b_minimum(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
-    chosen(w, g, x, y, false, gx, gy);
-}
-static void b_fmax(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
+static void b_maximum(gwork *w, A g, A x, A y, A *gx, A *gy) { chosen(w, g, x, y, true, gx, gy); }
+static void b_minimum(gwork *w, A g, A x, A y, A *gx, A *gy) { chosen(w, g, x, y, false, gx, gy); }
+static void b_fmax(gwork *w, A g, A x, A y, A *gx, A *gy) {
     A first = gw_bin(w, LSV_OP_LOGICAL_OR, gw_bin(w, LSV_OP_GE, x, y), gw_un(w, LSV_FN_ISNAN, y));
     *gx = gw_where(w, first, g, 0);
     *gy = gw_where(w, gw_un(w, LSV_FN_LOGICAL_NOT, first), g, 0);
 }
-static void b_fmin(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
+static void b_fmin(gwork *w, A g, A x, A y, A *gx, A *gy) {
     A first = gw_bin(w, LSV_OP_LOGICAL_OR, gw_bin(w, LSV_OP_LE, x, y), gw_un(w, LSV_FN_ISNAN, y));
     *gx = gw_where(w, first, g, 0);
     *gy = gw_where(w, gw_un(w, LSV_FN_LOGICAL_NOT, first), g, 0);
 }
-static void b_atan2(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
+static void b_atan2(gwork *w, A g, A x, A y, A *gx, A *gy) {
     A r = gw_div(w, g, gw_add(w, gw_mul(w, x, x), gw_mul(w, y, y)));
     *gx = gw_mul(w, r, y);
     *gy = gw_mul(w, r, gw_neg(w, x));
 }
-static void b_hypot(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
+static void b_hypot(gwork *w, A g, A x, A y, A *gx, A *gy) {
+    A z = gw_y(w, 0);
     *gx = gw_mul(w, g, gw_div(w, x, z));
     *gy = gw_mul(w, g, gw_div(w, y, z));
 }
-static void b_logaddexp(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
+static void b_logaddexp(gwork *w, A g, A x, A y, A *gx, A *gy) {
+    A z = gw_y(w, 0);
     *gx = gw_mul(w, g, gw_un(w, LSV_FN_EXP, gw_sub(w, x, z)));
     *gy = gw_mul(w, g, gw_un(w, LSV_FN_EXP, gw_sub(w, y, z)));
 }
-static void b_mod(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
+static void b_mod(gwork *w, A g, A x, A y, A *gx, A *gy) {
     *gx = g;
     *gy = gw_mul(w, gw_neg(w, g), gw_un(w, LSV_FN_FLOOR, gw_div(w, x, y)));
 }
-static void b_fmod(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
-    (void)z;
+static void b_fmod(gwork *w, A g, A x, A y, A *gx, A *gy) {
     *gx = g;
     *gy = gw_mul(w, gw_neg(w, g), gw_un(w, LSV_FN_TRUNC, gw_div(w, x, y)));
 }
-static void b_copysign(gwork *w, A g, A x, A y, A z, A *gx, A *gy) {
+static void b_copysign(gwork *w, A g, A x, A y, A *gx, A *gy) {
+    A z = gw_y(w, 0);
     (void)y;
     A sign = gw_div(w, z, x);
     *gx = gw_where(w, gw_num(w, LSV_OP_NE, x, 0), gw_mul(w, g, sign), 0);
     *gy = gw_zeros(w, g);
 }
 
-#define BINARY(X)                                                                                       \
-    X(MAXIMUM, "Maximum", maximum)                                                                      \
-    X(MINIMUM, "Minimum", minimum) X(FMAX, "Fmax", fmax) X(FMIN, "Fmin", fmin) X(ATAN2, "Atan2", atan2) \
-        X(HYPOT, "Hypot", hypot) X(LOGADDEXP, "Logaddexp", logaddexp) X(MOD, "Remainder", mod)          \
-            X(FMOD, "Fmod", fmod) X(COPYSIGN, "Copysign", copysign)
+#define BINARY(X)                                                                                 \
+    X(MAXIMUM, "Maximum", maximum)                                                                \
+    X(MINIMUM, "Minimum", minimum)                                                                \
+    X(FMAX, "Fmax", fmax) X(FMIN, "Fmin", fmin) X(ATAN2, "Atan2", atan2) X(HYPOT, "Hypot", hypot) \
+        X(LOGADDEXP, "Logaddexp", logaddexp) X(MOD, "Remainder", mod) X(FMOD, "Fmod", fmod)       \
+            X(COPYSIGN, "Copysign", copysign)
 
 typedef struct {
     const char *name;
@@ -294,9 +295,9 @@ static const binary_row binary_rows[LSV_NBINARY] = {
 const char *lsv_grad_binary_name(lsv_binary_op op) { return binary_rows[op].name; }
 
 RULE(lsv_vjp_BINARY) {
-    A gx = NULL, gy = NULL, x = gw_x(w, 0), y = gw_x(w, 1), z = gw_y(w, 0);
-    if (!x || !y || !z) return;
-    binary_rows[w->n->attrs.op].derivative(w, g[0], x, y, z, &gx, &gy);
+    A gx = NULL, gy = NULL, x = gw_x(w, 0), y = gw_x(w, 1);
+    if (!x || !y) return;
+    binary_rows[w->n->attrs.op].derivative(w, g[0], x, y, &gx, &gy);
     gw_give(w, gin, 0, gx);
     gw_give(w, gin, 1, gy);
 }

@@ -265,7 +265,7 @@ static void walk_operations(void) {
 /* Every rule of the tape is reached by some builtin, operator or subscript above, or is listed here. */
 static void walk_rules(void) {
     static const char *const elsewhere[] = {"SETITEM", "BROKEN"}; /* tests/lang/autograd.lsv */
-    static const char *const by_code[] = {"UNARY", "ADD", "SUB", "MUL", "DIV", "POW", "BINARY", "VIEW", "INDEX", "ALONG", "MATMUL", "NORM", "EINSUM", "SVDVALS", "COPY"};
+    static const char *const by_code[] = {"UNARY", "UNARY_OUT", "UNARY_FREE", "ADD", "SUB", "MUL", "DIV", "POW", "BINARY", "VIEW", "INDEX", "ALONG", "MATMUL", "NORM", "EINSUM", "SVDVALS", "COPY"};
     static const char *const names[] = {
 #define X(ENUM, name, saves) #ENUM,
         LSV_GRAD_RULES(X)};

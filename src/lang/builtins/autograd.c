@@ -29,6 +29,8 @@ static bool several(ls_work *w, ls_value v, lsv_array ***arrays, int *n) {
 
 static bool run(ls_work *w, lsv_array *const *roots, lsv_array *const *seeds, int n, bool retain,
                 lsv_array *const *wanted, int nwanted, lsv_array **grads) {
+    for (int k = 0; k < n; k++)
+        if (roots[k] && ls_grad_stale(w->in, roots[k])) return false;
     lsv_status status = lsv_backward(roots, seeds, n, retain, wanted, nwanted, grads, &w->err);
     if (status == LSV_OK) return true;
     return w->in->error.set ? false : ls_raise_lsv(w->in, &w->err);

@@ -188,30 +188,6 @@ static bool set_data(ls_interp *in, ls_value self, ls_value v) {
     return lsv_assign(a, b, &err) == LSV_OK || ls_raise_lsv(in, &err);
 }
 
-BUILTIN(tensor_requires_grad) {
-    lsv_array *a;
-    if (!ls_arg(w, args, 0, &a)) return false;
-    *out = ls_bool((a->flags & LSV_REQUIRES_GRAD) != 0);
-    return true;
-}
-
-static bool set_requires_grad(ls_interp *in, ls_value self, ls_value v) {
-    bool on;
-    if (!ls_truth(in, v, &on)) return false;
-    lsv_array *a = self.array;
-    if (on && !lsv_dtype_is_float((lsv_dtype)a->dtype))
-        return ls_raise(in, "RuntimeError", "only Tensors of floating point dtype can require gradients");
-    if (on) a->flags |= LSV_REQUIRES_GRAD;
-    else a->flags &= (uint8_t)~LSV_REQUIRES_GRAD;
-    return true;
-}
-
-BUILTIN(tensor_requires_grad_) {
-    if (!set_requires_grad(w->in, args[0], args[1])) return false;
-    *out = ls_ref(args[0]);
-    return true;
-}
-
 /* ndarray.copy, tensor.clone */
 BUILTIN(copy) {
     lsv_array *a, *r;
@@ -270,8 +246,6 @@ const ls_builtin ls_family_convert[] = {
     {"tensor.numpy", "(self, *, force=False)", "The same memory as an ndarray", NULL, NULL, tensor_numpy, 0, LS_CALLABLE, NULL},
     {"tensor.detach tensor.detach_", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_CALLABLE, NULL},
     {"tensor.data", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_ATTRIBUTE, set_data},
-    {"tensor.requires_grad", "(self)", "Whether gradients are collected for this tensor", NULL, NULL, tensor_requires_grad, 0, LS_ATTRIBUTE, set_requires_grad},
-    {"tensor.requires_grad_", "(self, requires_grad=True)", "Sets requires_grad and gives the tensor back", NULL, NULL, tensor_requires_grad_, 0, LS_CALLABLE, NULL},
     {"ndarray.copy", "(self, order=\"C\")", "A copy with memory of its own", NULL, NULL, copy, 0, LS_CALLABLE, NULL},
     {"torch.clone tensor.clone", "(input)", "A copy with memory of its own", NULL, NULL, copy, 0, LS_CALLABLE, NULL},
     {"tensor.contiguous", "(self)", "The tensor with its elements in C order in memory", NULL, NULL, tensor_contiguous, 0, LS_CALLABLE, NULL},

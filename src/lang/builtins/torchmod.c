@@ -90,16 +90,6 @@ BUILTIN(identity) {
 
 /* ---- gradient modes ---- */
 
-static const ls_type no_grad_type = {"no_grad", "torch.autograd.grad_mode.no_grad"};
-
-/* torch.no_grad() is something to decorate with; torch.no_grad(f) is f. */
-BUILTIN(torch_no_grad) {
-    if (!ls_is_none(args[0])) {
-        *out = ls_ref(args[0]);
-        return true;
-    }
-    return ls_give_value(w, out, ls_opaque_new(&no_grad_type, "<torch.autograd.grad_mode.no_grad object>"));
-}
 
 BUILTIN(torch_set_grad_enabled) { return ls_truth(w->in, args[0], &w->in->grad_enabled); }
 
@@ -355,7 +345,6 @@ const ls_builtin ls_family_torch[] = {
     {"torch.cuda.synchronize torch.cuda.empty_cache torch.set_num_threads torch.use_deterministic_algorithms torch.set_float32_matmul_precision", "(mode=None)", "Accepted, without effect", NULL, NULL, fixed, 3, LS_CALLABLE, NULL},
     {"torch.get_num_threads", "()", "The number of threads: 1", NULL, NULL, fixed, 4, LS_CALLABLE, NULL},
     {"torch.cuda.get_device_name torch.cuda.current_device", "(device=None)", "An error: there is no GPU", NULL, NULL, no_gpu, 0, LS_CALLABLE, NULL},
-    {"torch.no_grad torch.inference_mode torch.enable_grad", "(func=None)", "A decorator", NULL, NULL, torch_no_grad, 0, LS_CALLABLE, NULL},
     {"torch.set_grad_enabled", "(mode)", "Turns the recording of gradients on or off", NULL, NULL, torch_set_grad_enabled, 0, LS_CALLABLE, NULL},
     {"torch.is_grad_enabled", "()", "Whether gradients are recorded", NULL, NULL, torch_is_grad_enabled, 0, LS_CALLABLE, NULL},
     {"torch.jit.script torch.jit.trace torch.compile", "(obj, example_inputs=None)", "The function itself", NULL, NULL, identity, 0, LS_CALLABLE, NULL},

@@ -19,7 +19,7 @@ static bool failed(ls_interp *in, const lsv_error *err, ls_value *out) {
 }
 
 /* A view made before its memory was changed through another array does not know what it holds. */
-static bool stale(ls_interp *in, const lsv_array *a) {
+bool ls_grad_stale(ls_interp *in, const lsv_array *a) {
     const lsv_tape *t = a->tape;
     if (!t || !t->node || !a->storage || t->version == a->storage->version) return false;
     ls_raise(in, "NotImplementedError",
@@ -51,7 +51,7 @@ bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, cons
     ls_repr_grad_names(lsv_grad_name);
     for (int k = 0; k < nin; k++) {
         if (out->tag == LS_ARRAY && inputs[k] == out->array) return true; /* the operand itself came back */
-        if (stale(in, inputs[k])) return failed(in, NULL, out);
+        if (ls_grad_stale(in, inputs[k])) return failed(in, NULL, out);
     }
     if (!boxed(in, out)) return false;
     if (lsv_record(&lsv_grad_rules[rule], name, attrs, inputs, nin, &out->array, 1, NULL, NULL, &err) !=
@@ -100,7 +100,7 @@ bool ls_grad_binary(ls_interp *in, int op, lsv_array *x, lsv_array *y, ls_value 
 bool ls_grad_unary(ls_interp *in, lsv_unary_op op, lsv_array *x, ls_value *out) {
     lsv_grad_attrs attrs = {.op = op};
     const char *name = lsv_grad_unary_name(op);
-    if (name) return ls_grad_record(in, LSV_GRAD_UNARY, name, &attrs, &x, 1, out);
+    if (name) return ls_grad_record(in, lsv_grad_unary_rule(op), name, &attrs, &x, 1, out);
     attrs.text = "this function";
     return ls_grad_record(in, LSV_GRAD_BROKEN, NULL, &attrs, &x, 1, out);
 }
@@ -124,6 +124,17 @@ static bool writable(ls_interp *in, const lsv_array *a, bool part) {
              view ? "a view of " : "");
     ls_hint(in, "a plain copy is x.detach().clone(); x.data is the memory without gradients");
     return false;
+}
+
+/* An expanded tensor keeps several elements in one place: what changes there is not what the graph says. */
+static bool overlaps(ls_interp *in, const lsv_array *a) {
+    bool twice = false;
+    for (int d = 0; d < a->ndim; d++) twice |= a->strides[d] == 0 && a->shape[d] > 1;
+    if (!twice) return false;
+    ls_raise(in, "RuntimeError",
+             "unsupported operation: more than one element of the written-to tensor refers to a single "
+             "memory location. Please clone() the tensor before performing the operation.");
+    return true;
 }
 
 /* What a was before it changes: the same value of the graph, with elements of its own if `copy`. */
@@ -158,7 +169,9 @@ static bool become(ls_interp *in, lsv_array *a, lsv_array *result) {
 
 bool ls_grad_binary_inplace(ls_interp *in, int op, ls_value a, ls_value b, ls_value *out) {
     lsv_array *old;
-    if (!writable(in, a.array, false) || stale(in, a.array) || !former(in, a.array, true, &old)) return false;
+    if (!writable(in, a.array, false) || overlaps(in, a.array) || ls_grad_stale(in, a.array) ||
+        !former(in, a.array, true, &old))
+        return false;
     ls_value result, first = ls_array(old);
     if (a.array->storage && old->tape && old->tape->node) old->tape->version = old->storage->version;
     bool ok = ls_binary(in, op, first, b, &result);
@@ -260,7 +273,8 @@ bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int 
                  "'JAX' array object does not support item assignment. JAX arrays are immutable.");
         return false;
     }
-    if (!writable(in, a, n > 0) || !ls_as_array(in, v, (lsv_kind)a->kind, -1, &value)) return false;
+    if (!writable(in, a, n > 0) || overlaps(in, a) || !ls_as_array(in, v, (lsv_kind)a->kind, -1, &value))
+        return false;
     lsv_index own[2 * LSV_MAXDIM + 1];
     bool here;
     if (!same_place(in, a, items, n, value, &here)) {
@@ -269,7 +283,7 @@ bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int 
     }
     bool fine = here && a->tape && a->tape->node && value->tape &&
                 value->tape->version == a->storage->version && a->tape->version + 1 == a->storage->version;
-    if ((!fine && stale(in, a)) || !own_items(in, items, n, own)) {
+    if ((!fine && ls_grad_stale(in, a)) || !own_items(in, items, n, own)) {
         lsv_release(value);
         return false;
     }
@@ -483,7 +497,7 @@ static bool inplace(ls_interp *in, const ls_builtin *b, const char *name, const 
                     const char *const *names, int nkw, ls_value *out) {
     lsv_array *a = args[0].array, *old;
     char plain[96];
-    if (!writable(in, a, false) || stale(in, a)) return false;
+    if (!writable(in, a, false) || overlaps(in, a) || ls_grad_stale(in, a)) return false;
     if (fills(name)) {
         lsv_index all = {.type = LSV_IX_ELLIPSIS};
         if (!ls_grad_index_set(in, a, &all, 1, nargs > 1 ? args[1] : ls_int(0))) return false;

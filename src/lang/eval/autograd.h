@@ -73,6 +73,8 @@ extern const ls_grad_row ls_grad_rows[]; /* ends with names == NULL */
 const ls_grad_row *ls_grad_row_of(const ls_builtin *b);
 ls_grad_fn ls_grad_op_unary, ls_grad_op_binary; /* rows made from lists of operations */
 
+/* Is a's place in the graph out of date, its memory changed through another tensor? true: error set. */
+bool ls_grad_stale(ls_interp *in, const lsv_array *a);
 /* Moved elements: the call is repeated on element numbers when the backward pass comes by. */
 bool ls_grad_moved(ls_grad_frame *f);
 /* Results without a derivative. */

@@ -202,6 +202,8 @@ static bool record_tuple(ls_grad_frame *f, const lsv_grad_attrs *attrs, lsv_arra
                          int n) {
     lsv_error err;
     lsv_array *out[LSV_NODE_OUTPUTS] = {NULL};
+    for (int k = 0; k < nin; k++)
+        if (ls_grad_stale(f->in, in[k])) return false;
     ls_tuple *t = f->out->tuple;
     if (f->out->tag != LS_TUPLE || t->n < n) return ls_grad_broken(f);
     for (int k = 0; k < n; k++) {

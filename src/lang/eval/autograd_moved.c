@@ -251,6 +251,8 @@ static bool record_one(ls_grad_frame *f, const inputs *found, move *m, int which
             return ls_raise_lsv(f->in, &err);
         *v = ls_array(a);
     }
+    for (int k = 0; k < found->n; k++)
+        if (ls_grad_stale(f->in, found->arrays[k])) return false;
     move *own = m;
     if (which >= 0) { /* a copy that knows which result it is about */
         size_t bytes = sizeof *own + (size_t)m->nargs * sizeof *own->args;

@@ -7,6 +7,9 @@
    are estimated at no cost, and the next look at them is put where their decay so far says they will have
    fallen far enough.
 
+   The narrowest block needs the smallest space, and so the least work; wider ones read A fewer times, which pays for
+   many triplets only.
+
    Two things can go wrong in a block method, and both are looked for. The block loses rank when the space
    has become invariant: lost columns are replaced by random ones, uncoupled, which go on searching
    where nothing has been found yet. And a singular value repeated more often than the block has columns
@@ -267,8 +270,7 @@ lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_kr
     lsv_krylov *w = lsv_calloc(1, sizeof *w);
     if (!w) return lsv_no_memory(err, sizeof *w);
     ptrdiff_t small = lsv_min_size(A->m, A->n);
-    *w = (lsv_krylov){.A = A, .n = A->n, .k = k, .b = k <= 8 ? 8 : 16, .random = seed};
-    if (small < 1500 && k <= 16) w->b = 8;
+    *w = (lsv_krylov){.A = A, .n = A->n, .k = k, .b = k <= 32 ? 8 : 16, .random = seed};
     w->before = w->b;
     w->most = lsv_min_size(lsv_max_size(3 * small / 4, 4 * k), lsv_min_size(SPACE_MOST, small - BLOCK_MOST));
     w->fresh = true;

@@ -16,7 +16,7 @@ const ls_grad_row ls_grad_rows[] = {
           "torch.empty_like torch.full_like torch.rand_like torch.randn_like"),
     PLAIN("tensor.new_zeros tensor.new_empty tensor.new_ones tensor.new_tensor tensor.detach tensor.data "
           "tensor.item tensor.tolist tensor.numpy tensor.grad"),
-    PLAIN("torch.tensor torch.nn.Parameter torch.Parameter torch.autograd.grad jax.grad jax.value_and_grad "
+    PLAIN("torch.tensor torch.Parameter torch.autograd.grad jax.grad jax.value_and_grad "
           "jax.lax.stop_gradient"),
     {"torch.heaviside np.heaviside np.round torch.round", ls_grad_op_first, LSV_GRAD_ZERO, "RoundBackward0",
      NULL},

@@ -15,16 +15,19 @@ try = $(shell printf '%s\nint main(void){return 0;}\n' '$(1)' | $(CC) -x c - -o 
 
 BLAS_LIBS    ?= -llapacke -lopenblas
 GMP_LIBS     ?= -lgmp
+FILE_LIBS    ?= -ljson-c -lzip
 HAVE_BLAS    := $(call try,#include <cblas.h>,-lopenblas)
 HAVE_LAPACKE := $(call try,#include <lapacke.h>,-llapacke)
 HAVE_GMP     := $(call try,#include <gmp.h>,-lgmp)
+HAVE_JSON    := $(call try,#include <json-c/json.h>,-ljson-c)
+HAVE_ZIP     := $(call try,#include <zip.h>,-lzip)
 READLINE     ?= $(call try,#include <stdio.h>\n#include <readline/readline.h>,-lreadline)
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla
 CPPFLAGS += -D_GNU_SOURCE -DLSV_VERSION='"$(VERSION)"' -Ilib -Isrc
 CFLAGS   ?= -g
 CFLAGS   += -std=c17 $(OPT) -fPIC -pthread -fno-math-errno -ffp-contract=off $(WARN)
-LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) -lm -pthread
+LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) $(FILE_LIBS) -lm -pthread
 ifeq ($(READLINE),yes)
 REPL_CPP := -DLSV_READLINE
 REPL_LIBS := -lreadline
@@ -40,7 +43,7 @@ REPL_OBJ := $(call obj,$(REPL_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 
-PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate doc/reference
+PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate fuzz/files doc/reference
 PROGRAM_BIN := $(addprefix $(BUILD)/tests/,$(foreach p,$(PROGRAMS),$(if $(wildcard tests/$(p).c),$(notdir $(p)))))
 
 # V=1 shows the commands.
@@ -86,11 +89,11 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # Says once per build what was found, and stops early where something needed is missing.
 .PHONY: found
 found:
-ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP),yesyesyes)
-	@echo "lsv needs OpenBLAS, LAPACKE and GMP: apt-get install libopenblas-dev liblapacke-dev libgmp-dev" >&2; exit 1
+ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP)$(HAVE_JSON)$(HAVE_ZIP),yesyesyesyesyes)
+	@echo "lsv needs OpenBLAS, LAPACKE, GMP, json-c and libzip: apt-get install libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev" >&2; exit 1
 else ifneq ($(MAKELEVEL)-$(FOUND_QUIET),0-)
 else
-	@echo "found: OpenBLAS, LAPACKE, GMP, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
+	@echo "found: OpenBLAS, LAPACKE, GMP, json-c, libzip, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
 endif
 
 # ---- running and testing ----

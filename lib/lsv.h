@@ -22,6 +22,7 @@
 #include "backend/backend.h"
 #include "linalg/linalg.h"
 #include "lora/lora.h"
+#include "file/file.h"
 #include "grad/svd_derivative.h"
 #include "grad/svdgrad.h"
 #include "grad/tape.h"

@@ -36,17 +36,18 @@ def suites(args):
     for name, command in scripts.items():
         path = os.path.join(HERE, command[0])
         if os.path.exists(path):
-            yield name, [sys.executable, path, *command[1:]]
+            yield name, [args.oracle if name == "files" else sys.executable, path, *command[1:]]
     corpus = os.path.join(HERE, "conformance")
     check = os.path.join(corpus, "check.py")
     slow = ["--timeout", "120"] if args.sanitized else []
     for folder in [corpus] + ([args.conformance] if args.conformance else []):
         yield "conformance", [sys.executable, check, "--lsv", lsv, *slow, folder]
     few = ["--quick"] if args.sanitized else []
-    for name, program in (("fault", "fault"), ("fuzz", "mutate"), ("fuzz files", "files")):
+    seeds = sorted(glob.glob(os.path.join(HERE, "files", "data", "*")))
+    for name, program, inputs in (("fault", "fault", [corpus]), ("fuzz", "mutate", [corpus]), ("fuzz files", "files", seeds)):
         path = os.path.join(build, "tests", program)
         if os.path.exists(path):
-            yield name, [path, *few, corpus]
+            yield name, [path, *few, *inputs]
     for name in ("text", "random"):
         driver = os.path.join(build, "tests", name + "_driver")
         script = os.path.join(HERE, name, "differential.py")

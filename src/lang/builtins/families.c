@@ -7,7 +7,7 @@
     X(create) X(create_torch) X(convert) X(shape) X(join) X(select) X(sort)                        \
     X(unary) X(binary) X(reduce) X(reduce_torch)                                                   \
     X(products) X(linalg_numpy) X(linalg_torch)                                                    \
-    X(random) X(random_torch) X(numpy) X(torch)
+    X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];
 LS_FAMILIES(DECLARE)

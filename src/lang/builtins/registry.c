@@ -17,6 +17,7 @@ static const ls_module modules[] = {
     {"torch.autograd.functional", "torch.autograd.functional"}, {"torch.cuda", "torch.cuda"},
     {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
     {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"}, {"jax.lax", "jax.lax"},
+    {"safetensors", "safetensors"}, {"safetensors.torch", "safetensors.torch"}, {"safetensors.numpy", "safetensors.numpy"},
     {"math", "math"}, {"itertools", "itertools"}, {"time", "time"},
     {"tqdm", "tqdm"}, {"tqdm.auto", "tqdm.auto"}, {"tqdm.autonotebook", "tqdm.autonotebook"}, {"tqdm.notebook", "tqdm.notebook"},
 };
@@ -28,7 +29,7 @@ const ls_module *ls_module_find(const char *name) {
     return NULL;
 }
 
-const char *ls_module_names(void) { return "numpy, torch, jax, math, itertools, tqdm and time, with their submodules that linear algebra needs"; }
+const char *ls_module_names(void) { return "numpy, torch, jax, safetensors, math, itertools, tqdm and time, with their submodules that linear algebra needs"; }
 
 /* ---- the table: open addressing over (name, length) ---- */
 

@@ -16,6 +16,9 @@ try = $(shell printf '%s\nint main(void){return 0;}\n' '$(1)' | $(CC) -x c - -o 
 BLAS_LIBS    ?= -llapacke -lopenblas
 GMP_LIBS     ?= -lgmp
 FILE_LIBS    ?= -ljson-c -lzip
+# The program takes OpenBLAS from its archive where there is one: relocating the shared library is most of a start.
+STATIC_TRIAL := -Wl,-Bstatic -llapacke -lopenblas -Wl,-Bdynamic -l:libgfortran.so.5
+STATIC_BLAS  ?= $(if $(call try,,$(STATIC_TRIAL) -lm -pthread),$(STATIC_TRIAL))
 HAVE_BLAS    := $(call try,#include <cblas.h>,-lopenblas)
 HAVE_LAPACKE := $(call try,#include <lapacke.h>,-llapacke)
 HAVE_GMP     := $(call try,#include <gmp.h>,-lgmp)
@@ -28,6 +31,7 @@ CPPFLAGS += -D_GNU_SOURCE -DLSV_VERSION='"$(VERSION)"' -Ilib -Isrc
 CFLAGS   ?= -g
 CFLAGS   += -std=c17 $(OPT) -fPIC -pthread -fno-math-errno -ffp-contract=off $(WARN)
 LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) $(FILE_LIBS) -lm -pthread
+PROGRAM_LIBS := $(or $(STATIC_BLAS),$(BLAS_LIBS)) $(GMP_LIBS) $(FILE_LIBS) -lm -pthread
 ifeq ($(READLINE),yes)
 REPL_CPP := -DLSV_READLINE
 REPL_LIBS := -lreadline
@@ -54,7 +58,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-4s %s\n' $(1) $(2);)
 all: lsv $(BUILD)/liblsv.a $(BUILD)/liblsv.so $(BUILD)/lsv.pc
 
 lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
-	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(PROGRAM_LIBS)
 
 $(BUILD)/liblsv.a: $(LIB_OBJ)
 	@rm -f $@
@@ -93,7 +97,7 @@ ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP)$(HAVE_JSON)$(HAVE_ZIP),yesyesyesye
 	@echo "lsv needs OpenBLAS, LAPACKE, GMP, json-c and libzip: apt-get install libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev" >&2; exit 1
 else ifneq ($(MAKELEVEL)-$(FOUND_QUIET),0-)
 else
-	@echo "found: OpenBLAS, LAPACKE, GMP, json-c, libzip, $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
+	@echo "found: OpenBLAS, LAPACKE, GMP, json-c, libzip, $(if $(STATIC_BLAS),OpenBLAS as an archive,OpenBLAS shared only), $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
 endif
 
 # ---- running and testing ----
@@ -115,7 +119,7 @@ check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(BUILD)/lsv
 	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  python3 tests/run.py --sanitized --build $(BUILD) --lsv $(BUILD)/lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
 $(BUILD)/lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
-	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(LDLIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(PROGRAM_LIBS)
 
 # BENCH_PYTHON: a Python with the peers installed (NumPy, SciPy, PyTorch); each is compared with what it finds.
 bench: lsv

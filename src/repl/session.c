@@ -34,6 +34,7 @@ void session_flush(session *s) {
 }
 
 static void client_write(void *ctx, const char *bytes, size_t n) { session_write(ctx, bytes, n); }
+static void client_flush(void *ctx) { session_flush(ctx); }
 
 /* _ is the last value, _3 that of cell 3, as at IPython's prompt. */
 static bool remember(session *s, ls_value v) {
@@ -94,7 +95,7 @@ static bool wants_color(int fd, const options *o) {
 
 bool session_open(session *s, const options *o) {
     *s = (session){.options = o, .color = wants_color(STDOUT_FILENO, o), .color_errors = wants_color(STDERR_FILENO, o)};
-    ls_client client = {.ctx = s, .write = client_write, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn};
+    ls_client client = {.ctx = s, .write = client_write, .flush = client_flush, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn};
     s->in = ls_interp_new(&client);
     if (!s->in) return false;
     s->in->session = s;

@@ -58,6 +58,12 @@ def pipes(lsv, folder):
     p = subprocess.Popen(f"'{lsv}' '{script}' | head -n 2", shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, err = p.communicate(timeout=60)
     check("a closed pipe ends it quietly", out == "0\n1\n" and err == "", repr(err[-200:]))
+    p = subprocess.Popen([lsv, "-e", "import time\nprint('early', flush=True)\ntime.sleep(5)"], stdout=subprocess.PIPE, text=True)
+    start = time.time()
+    line = p.stdout.readline()
+    check("flush=True does not wait", line == "early\n" and time.time() - start < 4)
+    p.kill()
+    p.communicate()
     if os.path.exists("/dev/full"):
         with open("/dev/full", "w") as full:
             p = subprocess.run([lsv, "-e", "print('x' * 100000)"], stdout=full, stderr=subprocess.PIPE, text=True)

@@ -86,6 +86,9 @@ static LS_PY(py_print) {
     if (ok && t.failed) ok = ls_no_memory(in);
     ok = ok && (t.length == 0 || ls_write(in, t.data, t.length));
     lsv_text_free(&t);
+    bool flush = false;
+    ok = ok && ls_truth(in, args[4], &flush);
+    if (ok && flush && in->client.flush) in->client.flush(in->client.ctx);
     return ok;
 }
 

@@ -17,6 +17,8 @@ typedef enum ls_echo { LS_ECHO_LAST_EXPR, LS_ECHO_LAST_EXPR_OR_ASSIGN, LS_ECHO_A
 typedef struct ls_client {
     void *ctx;
     void (*write)(void *ctx, const char *bytes, size_t n);
+    /* print(…, flush=True): what was written goes out now; NULL: nothing is held back */
+    void (*flush)(void *ctx);
     bool (*show)(void *ctx, struct ls_interp *in, ls_value v);   /* NULL: repr and a newline through write */
     /* A line that starts with % or ! (a magic), or a cell that starts with %%: the client runs it. NULL: a SyntaxError. */
     bool (*magic)(void *ctx, struct ls_interp *in, const char *line, size_t n);

@@ -41,7 +41,7 @@ lsv_status lsv_lora_check_rule(lsv_rank_rule rule, ptrdiff_t m, ptrdiff_t n, con
 static ptrdiff_t fewest(const double *s, ptrdiff_t k, double left, double norm, double limit) {
     ptrdiff_t r = k;
     double rest = left;
-    if (norm == 0) return 0;
+    if (norm == 0 || limit >= 1) return 0; /* all may be left: no rounding of the sum shall say otherwise */
     if (left > limit) return -1;
     while (r > 0 && rest + s[r - 1] / norm * (s[r - 1] / norm) <= limit) r--, rest += s[r] / norm * (s[r] / norm);
     return r;

@@ -90,7 +90,6 @@ BUILTIN(identity) {
 
 /* ---- gradient modes ---- */
 
-
 BUILTIN(torch_set_grad_enabled) { return ls_truth(w->in, args[0], &w->in->grad_enabled); }
 
 BUILTIN(torch_is_grad_enabled) {

@@ -6,10 +6,14 @@
    kernels are written once, in panel.inc, over a handful of vector operations, and compiled for three
    families of processors; the processor chooses among them when the first product is asked for.
 
+   Products with exactly eight columns, the narrowest block and the commonest, have kernels of their own where the
+   processor has AVX-512: panel_eight.h.
+
    Rows are dealt out to the workers in fixed shares, and partial sums added in the workers' order: results are the
    same from run to run for a given number of threads. */
 #include <string.h>
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/panel_eight.h"
 #include "backend/cpu/workers.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,7 +26,7 @@ typedef struct kernels {
     kernel *times[2][3], *transposed[2][3]; /* [one row, `rows` rows][vectors - 1] */
 } kernels;
 
-enum { TILE = 512, PANEL = 16 };
+enum { TILE = 512, PANEL = 16, EIGHT_FROM = 48 /* columns of the large matrix: below, packing costs more than it saves */ };
 
 #define FOUR_ROWS(X) X(0) X(1) X(2) X(3)
 #define EIGHT_ROWS(X) FOUR_ROWS(X) X(4) X(5) X(6) X(7)
@@ -114,11 +118,13 @@ static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 typedef struct panel_job {
     const kernels *f;
+    const lsv_eight *eight; /* NULL: f's kernels do it              */
+    double *packed_x;       /* for them: x                           */
     ptrdiff_t m, n, b;
     const double *a, *x;
     double *y, *z;
     ptrdiff_t lda, ldx, ldy, ldz;
-    double *partial; /* one n x b block for each worker but the first */
+    double *partial; /* one n x b block for each worker but the first; for `eight` one packed for each */
     double *middle;  /* one PANEL x b block for each worker */
     bool add;
 } panel_job;
@@ -223,6 +229,58 @@ static void add_share(void *job, int id, int of) {
         }
 }
 
+/* ---- eight columns ---- */
+
+static const lsv_eight *eight_for(const kernels *f, ptrdiff_t n, ptrdiff_t b) {
+#if defined(__x86_64__)
+    if (b == 8 && n >= EIGHT_FROM && f == &avx512_kernels) return &lsv_eight_avx512;
+#else
+    (void)f, (void)n, (void)b;
+#endif
+    return NULL;
+}
+
+static void eight_times_share(void *job, int id, int of) {
+    const panel_job *j = job;
+    ptrdiff_t from, to;
+    share(j->m, LSV_EIGHT_ROWS, id, of, &from, &to);
+    for (ptrdiff_t r = from; r < to; r += LSV_EIGHT_ROWS) {
+        ptrdiff_t rows = least(LSV_EIGHT_ROWS, to - r);
+        if (!j->add) zero_rows(j->y + r * j->ldy, j->ldy, rows, 8);
+        j->eight->times(j->a + r * j->lda, j->lda, rows, j->n, j->packed_x, j->y + r * j->ldy, j->ldy);
+    }
+}
+
+/* a^T y, or with `gram` a^T (a x), into this worker's packed block */
+static void eight_summed(const panel_job *j, int id, int of, bool gram) {
+    ptrdiff_t from, to, size = lsv_eight_size(j->n);
+    double *z = j->partial + id * size, middle[8 * LSV_EIGHT_ROWS];
+    memset(z, 0, (size_t)size * sizeof *z);
+    share(j->m, LSV_EIGHT_ROWS, id, of, &from, &to);
+    for (ptrdiff_t r = from; r < to; r += LSV_EIGHT_ROWS) {
+        ptrdiff_t rows = least(LSV_EIGHT_ROWS, to - r);
+        const double *a = j->a + r * j->lda;
+        if (gram) {
+            memset(middle, 0, sizeof middle);
+            j->eight->times(a, j->lda, rows, j->n, j->packed_x, middle, 8);
+        }
+        j->eight->transposed(a, j->lda, rows, j->n, gram ? middle : j->y + r * j->ldy, gram ? 8 : j->ldy, z);
+    }
+}
+
+static void eight_transposed_share(void *job, int id, int of) { eight_summed(job, id, of, false); }
+static void eight_gram_share(void *job, int id, int of) { eight_summed(job, id, of, true); }
+
+static void eight_add_share(void *job, int id, int of) {
+    const panel_job *j = job;
+    ptrdiff_t from, to;
+    share(j->n, 8, id, of, &from, &to);
+    if (from < to)
+        j->eight->unpack(j->partial + from * 8, of, lsv_eight_size(j->n), to - from, j->z + from * j->ldz, j->ldz);
+}
+
+/* ---- the products ---- */
+
 /* Few operations are not worth waking anybody. */
 static int parts_for(const panel_job *j) {
     double flops = 2.0 * (double)j->m * (double)j->n * (double)j->b;
@@ -239,12 +297,38 @@ lsv_status lsv_cpu_panel(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, con
     LSV_TRY(check(t, b, err));
     panel_job j = {.f = here(), .m = m, .n = n, .b = b, .a = a, .x = x, .y = y,
                    .lda = lda, .ldx = ldx, .ldy = ldy, .add = add};
-    lsv_workers_run(parts_for(&j), times_share, &j);
+    j.eight = eight_for(j.f, n, b);
+    if (j.eight) {
+        j.packed_x = lsv_malloc((size_t)lsv_eight_size(n) * sizeof(double));
+        if (!j.packed_x) return lsv_no_memory(err, (size_t)lsv_eight_size(n) * sizeof(double));
+        j.eight->pack(x, ldx, n, j.packed_x);
+    }
+    lsv_workers_run(parts_for(&j), j.eight ? eight_times_share : times_share, &j);
+    lsv_free(j.packed_x);
+    return LSV_OK;
+}
+
+/* The same two with the kernels for eight columns. */
+static lsv_status eight_sum(panel_job *j, bool gram, lsv_error *err) {
+    int parts = parts_for(j);
+    ptrdiff_t size = lsv_eight_size(j->n), bytes;
+    if (!lsv_mul_size(size, (ptrdiff_t)sizeof(double) * (parts + gram), &bytes)) return lsv_no_memory(err, PTRDIFF_MAX);
+    j->partial = lsv_malloc((size_t)bytes);
+    if (!j->partial) return lsv_no_memory(err, (size_t)bytes);
+    if (gram) {
+        j->packed_x = j->partial + parts * size;
+        j->eight->pack(j->x, j->ldx, j->n, j->packed_x);
+    }
+    lsv_workers_run(parts, gram ? eight_gram_share : eight_transposed_share, j);
+    lsv_workers_run(parts, eight_add_share, j);
+    lsv_free(j->partial);
     return LSV_OK;
 }
 
 /* The two that add up over rows: each worker into a block of its own. */
 static lsv_status summed(panel_job *j, bool gram, lsv_error *err) {
+    j->eight = eight_for(j->f, j->n, j->b);
+    if (j->eight) return eight_sum(j, gram, err);
     int parts = parts_for(j);
     ptrdiff_t block, doubles = PANEL * j->b * parts, bytes;
     if (!lsv_mul_size(j->n, j->b, &block) || !lsv_mul_size(block, parts - 1, &block) ||

@@ -1,0 +1,160 @@
+/* See panel_eight.h. The accumulators are named variables, since a compiler spills an array of vectors. */
+#include "backend/cpu/panel_eight.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,fma,prefer-vector-width=512")))
+typedef __m512d vec;
+
+enum { TILE = 512 }; /* rows of the thin matrix that stay in the first cache: 32 KiB of it */
+
+#define COLUMNS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+/* The first n of eight doubles, n in 1..8, zeros beyond. */
+TARGET static inline vec load_some(const double *p, ptrdiff_t n) {
+    return n >= 8 ? _mm512_loadu_pd(p) : _mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+}
+
+/* In a register: left to itself the compiler loads a vector anew for each of its three uses. */
+TARGET static inline vec kept(vec x) {
+    __asm__("" : "+v"(x));
+    return x;
+}
+
+/* The sums over the lanes of eight vectors, as one. */
+TARGET static inline vec across(vec a, vec b, vec c, vec d, vec e, vec f, vec g, vec h) {
+#define PAIRED(x, y) _mm512_add_pd(_mm512_unpacklo_pd(x, y), _mm512_unpackhi_pd(x, y))
+#define QUARTERS(x, y) _mm512_add_pd(_mm512_shuffle_f64x2(x, y, 0x88), _mm512_shuffle_f64x2(x, y, 0xDD))
+    vec ab = PAIRED(a, b), cd = PAIRED(c, d), ef = PAIRED(e, f), gh = PAIRED(g, h);
+    vec front = QUARTERS(ab, cd), back = QUARTERS(ef, gh);
+    return QUARTERS(front, back);
+}
+
+/* ---- y += a x ---- */
+
+#define ZERO3(j) vec p##j = _mm512_setzero_pd(), q##j = p##j, r##j = p##j;
+#define STEP3(j)                               \
+    x = kept(_mm512_loadu_pd(packed + 8 * j));       \
+    p##j = _mm512_fmadd_pd(a0, x, p##j);       \
+    q##j = _mm512_fmadd_pd(a1, x, q##j);       \
+    r##j = _mm512_fmadd_pd(a2, x, r##j);
+#define SUM(c) across(c##0, c##1, c##2, c##3, c##4, c##5, c##6, c##7)
+
+TARGET static inline void add_row(double *y, vec sum) { _mm512_storeu_pd(y, _mm512_add_pd(_mm512_loadu_pd(y), sum)); }
+
+TARGET static void times_three(const double *a, ptrdiff_t lda, ptrdiff_t n, const double *packed, double *y,
+                               ptrdiff_t ldy) {
+    COLUMNS(ZERO3)
+    vec x;
+    for (; n >= 8; n -= 8, a += 8, packed += 64) {
+        vec a0 = _mm512_loadu_pd(a), a1 = _mm512_loadu_pd(a + lda), a2 = _mm512_loadu_pd(a + 2 * lda);
+        /* the three rows after these, which the processor does not foresee */
+        _mm_prefetch((const char *)(a + 3 * lda), _MM_HINT_T1);
+        _mm_prefetch((const char *)(a + 4 * lda), _MM_HINT_T1);
+        _mm_prefetch((const char *)(a + 5 * lda), _MM_HINT_T1);
+        COLUMNS(STEP3)
+    }
+    if (n > 0) {
+        vec a0 = load_some(a, n), a1 = load_some(a + lda, n), a2 = load_some(a + 2 * lda, n);
+        COLUMNS(STEP3)
+    }
+    add_row(y, SUM(p));
+    add_row(y + ldy, SUM(q));
+    add_row(y + 2 * ldy, SUM(r));
+}
+
+#define ZERO1(j) vec p##j = _mm512_setzero_pd();
+#define STEP1(j) p##j = _mm512_fmadd_pd(a0, _mm512_loadu_pd(packed + 8 * j), p##j);
+
+TARGET static void times_one(const double *a, ptrdiff_t n, const double *packed, double *y) {
+    COLUMNS(ZERO1)
+    for (; n > 0; n -= 8, a += 8, packed += 64) {
+        vec a0 = load_some(a, n);
+        COLUMNS(STEP1)
+    }
+    add_row(y, SUM(p));
+}
+
+TARGET static void times(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *packed, double *y,
+                         ptrdiff_t ldy) {
+    for (ptrdiff_t k = 0; k < n; k += TILE) {
+        ptrdiff_t width = n - k < TILE ? n - k : TILE, r = 0;
+        for (; r + 3 <= rows; r += 3) times_three(a + r * lda + k, lda, width, packed + 8 * k, y + r * ldy, ldy);
+        for (; r < rows; r++) times_one(a + r * lda + k, width, packed + 8 * k, y + r * ldy);
+    }
+}
+
+/* ---- packed += a^T y ---- */
+
+#define OPEN3(j)                                                                           \
+    vec p##j = _mm512_loadu_pd(packed + 8 * j), q##j = _mm512_loadu_pd(packed + 64 + 8 * j), \
+        r##j = _mm512_loadu_pd(packed + 128 + 8 * j);
+#define SPREAD3(j)                             \
+    x = kept(_mm512_set1_pd(y[j]));                  \
+    p##j = _mm512_fmadd_pd(a0, x, p##j);       \
+    q##j = _mm512_fmadd_pd(a1, x, q##j);       \
+    r##j = _mm512_fmadd_pd(a2, x, r##j);
+#define CLOSE3(j)                              \
+    _mm512_storeu_pd(packed + 8 * j, p##j);    \
+    _mm512_storeu_pd(packed + 64 + 8 * j, q##j); \
+    _mm512_storeu_pd(packed + 128 + 8 * j, r##j);
+
+/* 24 columns of a */
+TARGET static void transposed_three(const double *a, ptrdiff_t lda, ptrdiff_t rows, const double *y, ptrdiff_t ldy,
+                                    double *packed) {
+    COLUMNS(OPEN3)
+    vec x;
+    for (; rows > 0; rows--, a += lda, y += ldy) {
+        vec a0 = _mm512_loadu_pd(a), a1 = _mm512_loadu_pd(a + 8), a2 = _mm512_loadu_pd(a + 16);
+        COLUMNS(SPREAD3)
+    }
+    COLUMNS(CLOSE3)
+}
+
+#define OPEN1(j) vec p##j = _mm512_loadu_pd(packed + 8 * j);
+#define SPREAD1(j) p##j = _mm512_fmadd_pd(a0, _mm512_set1_pd(y[j]), p##j);
+#define CLOSE1(j) _mm512_storeu_pd(packed + 8 * j, p##j);
+
+/* n columns of a, at most 8 */
+TARGET static void transposed_one(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *y,
+                                  ptrdiff_t ldy, double *packed) {
+    COLUMNS(OPEN1)
+    for (; rows > 0; rows--, a += lda, y += ldy) {
+        vec a0 = load_some(a, n);
+        COLUMNS(SPREAD1)
+    }
+    COLUMNS(CLOSE1)
+}
+
+TARGET static void transposed(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *y,
+                              ptrdiff_t ldy, double *packed) {
+    for (; n >= 24; n -= 24, a += 24, packed += 192) transposed_three(a, lda, rows, y, ldy, packed);
+    for (; n > 0; n -= 8, a += 8, packed += 64) transposed_one(a, lda, rows, n, y, ldy, packed);
+}
+
+/* ---- packing ---- */
+
+static void pack(const double *x, ptrdiff_t ldx, ptrdiff_t n, double *packed) {
+    for (ptrdiff_t k = 0; k < n; k += 8, packed += 64) {
+        ptrdiff_t rows = n - k < 8 ? n - k : 8;
+        if (rows < 8) memset(packed, 0, 64 * sizeof *packed);
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (int j = 0; j < 8; j++) packed[8 * j + i] = x[(k + i) * ldx + j];
+    }
+}
+
+static void unpack(const double *packed, int count, ptrdiff_t apart, ptrdiff_t n, double *z, ptrdiff_t ldz) {
+    for (ptrdiff_t k = 0; k < n; k += 8, packed += 64) {
+        ptrdiff_t rows = n - k < 8 ? n - k : 8;
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (int j = 0; j < 8; j++) {
+                double sum = packed[8 * j + i];
+                for (int t = 1; t < count; t++) sum += packed[t * apart + 8 * j + i];
+                z[(k + i) * ldz + j] = sum;
+            }
+    }
+}
+
+const lsv_eight lsv_eight_avx512 = {pack, unpack, times, transposed};
+#endif

@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 #include "array/inside.h"
+#include "base/interrupt.h"
 
 #define FREE_BLOCKS_MAX 512
 #define BUFFER_CLASSES 9 /* 256 bytes to 64 KiB */
 #define BUFFERS_MAX 8
+#define FILL_PIECE ((ptrdiff_t)1 << 20) /* elements filled between looks at the interrupt flag */
 
 lsv_block *lsv_free_blocks;
 void (*lsv_tape_release)(struct lsv_tape *);
@@ -229,7 +231,15 @@ lsv_status lsv_full(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *s
                     lsv_array **out, lsv_error *err) {
     lsv_array *v;
     LSV_TRY(make(kind, dtype, ndim, shape, false, &v, err));
-    lsv_status status = lsv_fill(v, value, err);
+    lsv_status status = v->size > FILL_PIECE ? LSV_OK : lsv_fill(v, value, err);
+    ptrdiff_t item = (ptrdiff_t)lsv_dtype_size(dtype);
+    double cell = 0;
+    if (v->size > FILL_PIECE) lsv_store(dtype, &cell, value);
+    for (ptrdiff_t i = 0; v->size > FILL_PIECE && i < v->size && status == LSV_OK; i += FILL_PIECE) {
+        ptrdiff_t n = v->size - i < FILL_PIECE ? v->size - i : FILL_PIECE;
+        lsv_copy_kernel_for(dtype, dtype)(v->data + i * item, item, (const char *)&cell, 0, n);
+        status = lsv_poll(err);
+    }
     if (status != LSV_OK) lsv_release(v);
     else *out = v;
     return status;

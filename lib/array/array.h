@@ -37,7 +37,8 @@ typedef struct lsv_storage {
     /* Called when refs falls to 0; gives back the data and the record itself. NULL: both came
        from lsv_malloc. Who puts another function here must end by calling the one that was. */
     void (*release)(struct lsv_storage *);
-    void *owner; /* for release: a file mapping, a device mirror, … */
+    void *owner; /* for release: a file mapping, … */
+    struct lsv_mirror *mirror; /* its copy on a device (mirror.h); NULL for arrays of the host */
 } lsv_storage;
 
 typedef struct lsv_array {

@@ -421,7 +421,15 @@ static lsv_status into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_t
     lsv_nest_add(&nest, a);
     lsv_nest_sort(&nest);
     lsv_nest_join(&nest);
+    nest.whole = true;
     return lsv_nest_run(&nest, binary_run, &w, err);
+}
+
+/* Too long to go through without looking at the interrupt flag? Then the result is worked out apart and
+   copied: an interrupt leaves the target as it was. */
+static bool long_work(lsv_binary_op op, const lsv_array *a) {
+    bool quick = op <= LSV_OP_DIV || op == LSV_OP_MAXIMUM || op == LSV_OP_MINIMUM || lsv_is_comparison(op);
+    return a->size > (quick ? 64 : 2) * LSV_NEST_POLL;
 }
 
 lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
@@ -449,7 +457,7 @@ lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, l
     LSV_TRY(check_target(op, &t, a, err));
     LSV_TRY(check_target_shape(a, b, err));
     if (a->size || b->flags & LSV_WEAK) LSV_TRY(check_integers(op, &t, a->size != 0, b, err));
-    bool special = op == LSV_OP_POW && b->ndim == 0; /* squares and roots: as they are out of place */
+    bool special = (op == LSV_OP_POW && b->ndim == 0) || long_work(op, a); /* squares and roots: as they are out of place */
     if (!special && a->size > 0 && !(b->flags & LSV_WEAK) && !reads_in_step(a, b)) {
         lsv_array *copy = NULL;
         LSV_TRY(lsv_copy(b, &copy, err));

@@ -9,8 +9,10 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "base/interrupt.h"
 
 #define TILE 32
+#define SLAB ((ptrdiff_t)1 << 20) /* elements copied between looks at the interrupt flag */
 
 typedef struct walk {
     int ndim;
@@ -142,35 +144,71 @@ void lsv_copy_strided(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char
     run(&w);
 }
 
-/* dst = src read with the given element strides. */
-static void copy_elements(lsv_array *dst, const lsv_array *src, const ptrdiff_t *strides) {
-    ptrdiff_t d[LSV_MAXDIM], s[LSV_MAXDIM];
+/* The same into fresh memory, a slab of the outermost dimension at a time, so that an interrupt is noticed. */
+static lsv_status copy_slabs(int ndim, const ptrdiff_t *shape, lsv_dtype dst_type, char *dst, const ptrdiff_t *d,
+                             lsv_dtype src_type, const char *src, const ptrdiff_t *s, lsv_error *err) {
+    ptrdiff_t row = 1, part[LSV_MAXDIM];
+    for (int i = 1; i < ndim; i++) row *= shape[i];
+    if (ndim == 0 || row == 0 || shape[0] <= SLAB / row) {
+        lsv_copy_strided(ndim, shape, dst_type, dst, d, src_type, src, s);
+        return LSV_OK;
+    }
+    ptrdiff_t step = SLAB / row < 8 ? 8 : SLAB / row; /* thinner slabs would waste cache lines in a transpose */
+    memcpy(part, shape, (size_t)ndim * sizeof *part);
+    for (ptrdiff_t i = 0; i < shape[0]; i += row > SLAB ? 1 : step) {
+        LSV_TRY(lsv_poll(err));
+        if (row > SLAB) {
+            LSV_TRY(copy_slabs(ndim - 1, shape + 1, dst_type, dst + i * d[0], d + 1, src_type, src + i * s[0], s + 1, err));
+            continue;
+        }
+        part[0] = shape[0] - i < step ? shape[0] - i : step;
+        lsv_copy_strided(ndim, part, dst_type, dst + i * d[0], d, src_type, src + i * s[0], s);
+    }
+    return LSV_OK;
+}
+
+/* Byte steps of dst, and of src read with the given element strides. */
+static void byte_steps(const lsv_array *dst, const lsv_array *src, const ptrdiff_t *strides, ptrdiff_t *d, ptrdiff_t *s) {
     ptrdiff_t d_item = (ptrdiff_t)lsv_dtype_size(dst->dtype), s_item = (ptrdiff_t)lsv_dtype_size(src->dtype);
     for (int i = 0; i < dst->ndim; i++) {
         d[i] = dst->strides[i] * d_item;
         s[i] = strides[i] * s_item;
     }
+}
+
+/* dst = src read with the given element strides; all of it: an interrupt does not leave dst half written. */
+static void copy_elements(lsv_array *dst, const lsv_array *src, const ptrdiff_t *strides) {
+    ptrdiff_t d[LSV_MAXDIM], s[LSV_MAXDIM];
+    byte_steps(dst, src, strides, d, s);
     lsv_copy_strided(dst->ndim, dst->shape, dst->dtype, dst->data, d, src->dtype, src->data, s);
 }
 
 /* ---- new copies ---- */
 
+static lsv_status copy_fresh(lsv_array *v, const lsv_array *a, lsv_error *err) {
+    ptrdiff_t to = (ptrdiff_t)lsv_dtype_size(v->dtype), from = (ptrdiff_t)lsv_dtype_size(a->dtype);
+    if (!lsv_is_contiguous(a)) {
+        ptrdiff_t d[LSV_MAXDIM], s[LSV_MAXDIM];
+        byte_steps(v, a, a->strides, d, s);
+        return copy_slabs(v->ndim, v->shape, v->dtype, v->data, d, a->dtype, a->data, s, err);
+    }
+    for (ptrdiff_t i = 0; i < v->size; i += SLAB) {
+        ptrdiff_t n = v->size - i < SLAB ? v->size - i : SLAB;
+        if (i) LSV_TRY(lsv_poll(err));
+        if (a->dtype == v->dtype) memcpy(v->data + i * to, a->data + i * from, (size_t)(n * to));
+        else lsv_copy_kernel_for(v->dtype, a->dtype)(v->data + i * to, to, a->data + i * from, from, n);
+    }
+    return LSV_OK;
+}
+
 lsv_status lsv_astype(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err) {
     lsv_array *v;
     LSV_TRY(lsv_empty(a->kind, dtype, a->ndim, a->shape, &v, err));
     v->device = a->device;
-    if (lsv_is_contiguous(a)) {
-        if (a->dtype == dtype) {
-            if (v->size) memcpy(v->data, a->data, (size_t)v->size * lsv_dtype_size(dtype));
-        } else {
-            lsv_copy_kernel_for(dtype, a->dtype)(v->data, (ptrdiff_t)lsv_dtype_size(dtype), a->data,
-                                                 (ptrdiff_t)lsv_dtype_size(a->dtype), a->size);
-        }
-    } else {
-        copy_elements(v, a, a->strides);
-    }
-    *out = v;
-    return LSV_OK;
+    lsv_status status = copy_fresh(v, a, err);
+    if (status == LSV_OK) *out = v;
+    else lsv_release(v);
+    return status;
 }
 
 lsv_status lsv_copy(const lsv_array *a, lsv_array **out, lsv_error *err) {

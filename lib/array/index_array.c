@@ -15,6 +15,7 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "base/interrupt.h"
 
 #define MAX_ITEMS 24
 
@@ -210,6 +211,7 @@ static lsv_status add_offsets(gather *g, int dim, lsv_error *err) {
     ptrdiff_t length = g->view.shape[dim],
               step = g->view.strides[dim] * (ptrdiff_t)lsv_dtype_size(g->view.dtype);
     for (ptrdiff_t i = 0; i < g->count; i++) {
+        if (lsv_stop_at(i) && (status = lsv_poll(err)) != LSV_OK) break;
         ptrdiff_t at = (ptrdiff_t)x[i];
         if (at < 0) at += length;
         if ((size_t)at >= (size_t)length) {
@@ -244,8 +246,8 @@ static lsv_status mask_offsets(gather *g, lsv_error *err) {
     }
     ptrdiff_t item = (ptrdiff_t)lsv_dtype_size(g->view.dtype), at[LSV_MAXDIM] = {0}, base = 0, k = 0;
     ptrdiff_t n = mask->shape[nd - 1], step = g->view.strides[dim + nd - 1] * item;
-    for (ptrdiff_t done = 0; done < mask->size; done += n, x += n) {
-        for (ptrdiff_t i = 0; i < n; i++)
+    for (ptrdiff_t done = 0; done < mask->size && !lsv_interrupt_flag; done += n, x += n) {
+        for (ptrdiff_t i = 0; i < n && !lsv_stop_at(i); i++)
             if (x[i]) g->offsets[k++] = base + i * step;
         for (int d = nd - 2; d >= 0; d--) {
             base += g->view.strides[dim + d] * item;
@@ -255,7 +257,7 @@ static lsv_status mask_offsets(gather *g, lsv_error *err) {
         }
     }
     lsv_release(mask);
-    return LSV_OK;
+    return lsv_poll(err);
 }
 
 static lsv_status make_offsets(gather *g, lsv_error *err) {
@@ -314,14 +316,15 @@ static lsv_status result_shape(const gather *g, int *ndim, ptrdiff_t *shape, lsv
 
 /* ---- moving ---- */
 
-/* Single elements of one size, to (or from) a dense row. */
+/* Single elements of one size, to (or from) a dense row. Reading stops when interrupted, and is then
+   given up; writing goes on to its end, so that what is written to is never half new. */
 #define ELEMENTS(bytes)                                                                \
     static void elements_##bytes(const gather *g, char *base, char *dense, bool set) { \
         if (set)                                                                       \
             for (ptrdiff_t i = 0; i < g->count; i++)                                   \
                 memcpy(base + g->offsets[i], dense + i * (bytes), bytes);              \
         else                                                                           \
-            for (ptrdiff_t i = 0; i < g->count; i++)                                   \
+            for (ptrdiff_t i = 0; i < g->count && !lsv_stop_at(i); i++)                \
                 memcpy(dense + i * (bytes), base + g->offsets[i], bytes);              \
     }
 ELEMENTS(1)
@@ -345,6 +348,7 @@ static void blocks(const gather *g, char *base, char *dense, bool set) {
         item *= g->q[i];
     }
     for (ptrdiff_t i = 0; i < g->count; i++, dense += bytes) {
+        if (!set && lsv_interrupt_flag) return;
         char *at = base + g->offsets[i];
         if (g->q_dense) memcpy(set ? at : dense, set ? dense : at, (size_t)bytes);
         else if (set) lsv_copy_strided(g->nq, g->q, dtype, at, g->q_step, dtype, dense, dense_step);
@@ -387,8 +391,10 @@ lsv_status lsv_index_array_get(lsv_array *a, const lsv_index *items, int n, lsv_
     if (status == LSV_OK) status = lsv_empty((lsv_kind)a->kind, (lsv_dtype)a->dtype, ndim, shape, &v, err);
     if (status == LSV_OK) {
         transfer(&g, v->data, false);
-        *out = v;
+        status = lsv_poll(err);
     }
+    if (status == LSV_OK) *out = v;
+    else lsv_release(v);
     gather_end(&g);
     return status;
 }

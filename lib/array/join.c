@@ -5,6 +5,7 @@
 #include <string.h>
 #include "array/elementwise.h"
 #include "array/inside.h"
+#include "base/interrupt.h"
 
 /* ---- concatenate, stack ---- */
 
@@ -189,18 +190,25 @@ static lsv_status check_counts(lsv_kind kind, const int64_t *x, ptrdiff_t n, ptr
 }
 
 /* Blocks of `bytes` after the axis, each `x[i]` times. */
-static void repeat_fill(const lsv_array *from, const lsv_array *counts, int axis, char *to) {
+static lsv_status repeat_fill(const lsv_array *from, const lsv_array *counts, int axis, char *to, lsv_error *err) {
     const int64_t *x = lsv_data(counts);
     ptrdiff_t outer = 1, length = from->shape[axis],
               bytes = (ptrdiff_t)lsv_dtype_size((lsv_dtype)from->dtype);
     for (int d = 0; d < axis; d++) outer *= from->shape[d];
     for (int d = axis + 1; d < from->ndim; d++) bytes *= from->shape[d];
     const char *at = from->data;
-    if (bytes == 0) return;
+    if (bytes == 0) return LSV_OK;
+    ptrdiff_t since = 0;
     for (ptrdiff_t o = 0; o < outer; o++)
         for (ptrdiff_t i = 0; i < length; i++, at += bytes)
-            for (int64_t r = x[counts->size == 1 ? 0 : i]; r > 0; r--, to += bytes)
+            for (int64_t r = x[counts->size == 1 ? 0 : i]; r > 0; r--, to += bytes) {
+                if (++since >= 1 << 16 || bytes > 1 << 16) {
+                    LSV_TRY(lsv_poll(err));
+                    since = 0;
+                }
                 memcpy(to, at, (size_t)bytes);
+            }
+    return LSV_OK;
 }
 
 lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, bool flat, lsv_array **out,
@@ -223,8 +231,9 @@ lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, boo
         status = lsv_empty((lsv_kind)a->kind, (lsv_dtype)a->dtype, from->ndim, shape, &v, err);
     }
     if (status == LSV_OK) {
-        repeat_fill(from, dense, axis, v->data);
-        *out = v;
+        status = repeat_fill(from, dense, axis, v->data, err);
+        if (status == LSV_OK) *out = v;
+        else lsv_release(v);
     }
     lsv_release(from);
     lsv_release(ints);

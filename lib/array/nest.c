@@ -8,6 +8,7 @@ void lsv_nest_init(lsv_nest *nest, int ndim, const ptrdiff_t *shape) {
     nest->nops = 0;
     nest->ndim = ndim;
     nest->size = 1;
+    nest->whole = false;
     for (int i = 0; i < ndim; i++) {
         nest->n[i] = shape[ndim - 1 - i];
         nest->axis[i] = ndim - 1 - i;
@@ -92,7 +93,7 @@ static lsv_status long_run(const lsv_nest *nest, lsv_nest_body *body, void *cont
     ptrdiff_t n = nest->n[0];
     char *piece[LSV_NEST_OPS];
     for (ptrdiff_t done = 0; done < n; done += LSV_NEST_POLL) {
-        LSV_TRY(lsv_poll(err));
+        if (!nest->whole) LSV_TRY(lsv_poll(err));
         for (int op = 0; op < nest->nops; op++) piece[op] = at[op] + done * nest->step[0][op];
         LSV_TRY(body(context, piece, nest->step[0], n - done < LSV_NEST_POLL ? n - done : LSV_NEST_POLL));
     }
@@ -112,7 +113,7 @@ lsv_status lsv_nest_run(lsv_nest *nest, lsv_nest_body *body, void *context, lsv_
     for (;;) {
         LSV_TRY(body(context, at, nest->step[0], nest->n[0]));
         since += nest->n[0];
-        if (since >= LSV_NEST_POLL) {
+        if (since >= LSV_NEST_POLL && !nest->whole) {
             LSV_TRY(lsv_poll(err));
             since = 0;
         }

@@ -23,6 +23,7 @@ typedef struct lsv_nest {
     int axis[LSV_MAXDIM];                     /* the array's axis an axis of the nest stands for */
     char *base[LSV_NEST_OPS];
     ptrdiff_t size; /* product of n */
+    bool whole;     /* an interrupt does not stop it: it writes to an array that stays */
 } lsv_nest;
 
 /* One run of n elements: operand k's are at at[k], at[k] + step[k], … */

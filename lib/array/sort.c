@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 
 #define RUN 16
+#define PIECE ((ptrdiff_t)1 << 18) /* elements merged between looks at the interrupt flag */
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 #define NUMBER_BEFORE(a, b) ((a) < (b))
@@ -71,7 +72,7 @@ lsv_status lsv_argsort_rows(lsv_dtype dtype, const void *values, int64_t *index,
     if (n > RUN && !spare) return lsv_no_memory(err, bytes);
     bool done = true;
     for (ptrdiff_t r = 0; r < rows && done; r++, index += n) {
-        for (ptrdiff_t i = 0; i < n; i++) index[i] = i;
+        for (ptrdiff_t i = 0; i < n && !lsv_stop_at(i); i++) index[i] = i;
         done = sorters[dtype].positions((const char *)values + (size_t)(r * n) * item, index, spare, n, down);
     }
     lsv_free(spare);
@@ -114,7 +115,7 @@ static lsv_status rows_back(lsv_array *rows, int axis, lsv_dtype dtype, lsv_arra
 static void reverse_rows(char *v, ptrdiff_t rows, ptrdiff_t n, size_t item) {
     char t[8];
     for (ptrdiff_t r = 0; r < rows; r++, v += (size_t)n * item) {
-        for (ptrdiff_t i = 0, j = n - 1; i < j; i++, j--) {
+        for (ptrdiff_t i = 0, j = n - 1; i < j && !lsv_stop_at(i); i++, j--) {
             lsv_move(t, v + (size_t)i * item, item);
             lsv_move(v + (size_t)i * item, v + (size_t)j * item, item);
             lsv_move(v + (size_t)j * item, t, item);
@@ -133,6 +134,10 @@ static lsv_status sort_values(const lsv_array *a, int axis, bool down, lsv_array
         return status;
     }
     if (down) reverse_rows(rows->data, count, n, lsv_dtype_size((lsv_dtype)rows->dtype));
+    if ((status = lsv_poll(err)) != LSV_OK) {
+        lsv_release(rows);
+        return status;
+    }
     return rows_back(rows, axis, (lsv_dtype)a->dtype, out, err);
 }
 
@@ -157,7 +162,7 @@ static lsv_status sort_both(const lsv_array *a, int axis, bool down, ptrdiff_t k
         const int64_t *from = lsv_data(order);
         int64_t *to = lsv_data(kept);
         for (ptrdiff_t r = 0; r < count; r++)
-            for (ptrdiff_t i = 0; i < k; i++) {
+            for (ptrdiff_t i = 0; i < k && !lsv_stop_at(i); i++) {
                 int64_t at = to[r * k + i] = from[r * n + i];
                 if (values)
                     lsv_move(sorted->data + (size_t)(r * k + i) * item,
@@ -166,6 +171,7 @@ static lsv_status sort_both(const lsv_array *a, int axis, bool down, ptrdiff_t k
     }
     lsv_release(rows);
     lsv_release(order);
+    if (status == LSV_OK) status = lsv_poll(err);
     if (status == LSV_OK && values) {
         status = rows_back(sorted, axis, (lsv_dtype)a->dtype, &first, err);
         sorted = NULL;

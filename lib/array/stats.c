@@ -2,6 +2,8 @@
    the elements of each result together into a buffer of doubles, which hold every float and
    every integer below 2^53 exactly. */
 #include "array/fold.h"
+#include "array/sorting.h"
+#include "base/interrupt.h"
 #include "array/kernel.h"
 
 #include <math.h>
@@ -51,9 +53,10 @@ static bool any_nan(const double *x, ptrdiff_t n) {
     return false;
 }
 
-/* Reorders so that x[k] is what it is in sorted order, no less to its left, no more to its right. */
+/* Reorders so that x[k] is what it is in sorted order, no less to its left, no more to its right. Stops early
+   when interrupted, as all that finish a result do; who ran them polls. */
 static void nth_element(double *x, ptrdiff_t n, ptrdiff_t k) {
-    ptrdiff_t low = 0, high = n - 1;
+    ptrdiff_t low = 0, high = n - 1, swaps = 0;
     while (low < high) {
         double a = x[low], b = x[low + (high - low) / 2], c = x[high];
         double pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
@@ -62,6 +65,7 @@ static void nth_element(double *x, ptrdiff_t n, ptrdiff_t k) {
             while (x[i] < pivot) i++;
             while (x[j] > pivot) j--;
             if (i > j) break;
+            if (lsv_stop_at(++swaps)) return;
             double t = x[i];
             x[i++] = x[j];
             x[j--] = t;
@@ -123,6 +127,7 @@ lsv_status lsv_fold_median(const lsv_fold *fold, const lsv_array *a, lsv_array *
                           : lsv_no_memory(err, (size_t)fold->count * sizeof *g.values);
         lsv_free(g.values);
     }
+    if (status == LSV_OK) status = lsv_poll(err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);
     return status;
@@ -158,7 +163,7 @@ static void finish_quantile(gather *g, char *out) {
     double *x = g->values;
     ptrdiff_t n = g->length;
     bool nan = any_nan(x, n), sorted = g->nq > 3 && !nan;
-    if (sorted) qsort(x, (size_t)n, sizeof *x, ascending);
+    if (sorted && lsv_sort_rows(LSV_FLOAT64, x, 1, n, NULL) == LSV_ENOMEM) qsort(x, (size_t)n, sizeof *x, ascending);
     for (ptrdiff_t i = 0; i < g->nq; i++, out += g->spread) {
         double q = g->lower && g->out == LSV_FLOAT32 ? (double)(float)g->q[i] : g->q[i];
         double at = q * (double)(n - 1), value = NAN;
@@ -235,6 +240,7 @@ static lsv_status quantile_run(const lsv_fold *fold, const lsv_array *a, const l
         nest.base[1] = result->data;
         g->spread = fold->size * (ptrdiff_t)lsv_dtype_size(g->out);
         status = lsv_nest_run(&nest, gather_run, g, err);
+        if (status == LSV_OK) status = lsv_poll(err);
     }
     lsv_release(first);
     if (status == LSV_OK) *out = result;
@@ -306,7 +312,8 @@ lsv_status lsv_bincount(const lsv_array *a, ptrdiff_t minlength, lsv_array **out
     if (status == LSV_OK && largest == INT64_MAX) status = lsv_no_memory(err, SIZE_MAX);
     ptrdiff_t bins = largest + 1 > minlength ? (ptrdiff_t)largest + 1 : minlength;
     if (status == LSV_OK) status = lsv_zeros((lsv_kind)a->kind, LSV_INT64, 1, &bins, &result, err);
-    for (ptrdiff_t i = 0; status == LSV_OK && i < numbers->size; i++) ((int64_t *)lsv_data(result))[x[i]]++;
+    for (ptrdiff_t i = 0; status == LSV_OK && i < numbers->size && !lsv_stop_at(i); i++) ((int64_t *)lsv_data(result))[x[i]]++;
+    if (status == LSV_OK && (status = lsv_poll(err)) != LSV_OK) lsv_release(result);
     lsv_release(numbers);
     if (status == LSV_OK) *out = result;
     return status;
@@ -335,7 +342,7 @@ static void span(const double *x, ptrdiff_t n, double *lo, double *hi) {
 /* The bin is computed, then set right against the edges themselves. */
 static void count_into(int64_t *counts, const double *x, ptrdiff_t n, const double *edge, ptrdiff_t bins) {
     double lo = edge[0], hi = edge[bins];
-    for (ptrdiff_t i = 0; i < n; i++) {
+    for (ptrdiff_t i = 0; i < n && !lsv_stop_at(i); i++) {
         if (!(x[i] >= lo && x[i] <= hi)) continue;
         ptrdiff_t bin = (ptrdiff_t)((x[i] - lo) / (hi - lo) * (double)bins);
         if (bin >= bins) bin = bins - 1;
@@ -371,6 +378,7 @@ lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, dou
     if (status == LSV_OK) status = lsv_astype(edge, LSV_FLOAT64, &exact, err);
     if (status == LSV_OK) status = lsv_zeros((lsv_kind)a->kind, LSV_INT64, 1, &bins, &count, err);
     if (status == LSV_OK) count_into(lsv_data(count), x, numbers->size, lsv_data(exact), bins);
+    if (status == LSV_OK) status = lsv_poll(err);
     lsv_release(numbers);
     lsv_release(exact);
     if (status != LSV_OK) {

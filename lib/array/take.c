@@ -2,6 +2,7 @@
 #include "array/array.h"
 
 #include "array/inside.h"
+#include "base/interrupt.h"
 
 /* Indices as int64: NumPy casts within the kind, PyTorch asks for integers. */
 static lsv_status integer_indices(lsv_kind kind, const lsv_array *indices, lsv_array **out, lsv_error *err) {
@@ -20,6 +21,7 @@ static lsv_status check_bounds(lsv_kind kind, const lsv_array *indices, ptrdiff_
                                lsv_error *err) {
     const int64_t *x = lsv_data(indices);
     for (ptrdiff_t i = 0; i < indices->size; i++) {
+        if (lsv_stop_at(i)) return lsv_poll(err);
         int64_t low = kind == LSV_TORCH && !flat ? 0 : -length;
         if (x[i] >= low && x[i] < length) continue;
         if (kind == LSV_NUMPY && length == 0)
@@ -103,6 +105,7 @@ static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axi
     ptrdiff_t at[LSV_MAXDIM] = {0}, step[LSV_MAXDIM], base = 0, length = a->shape[axis];
     for (int i = 0; i < a->ndim; i++) step[i] = i == axis || (a->shape[i] == 1) ? 0 : a->strides[i];
     for (ptrdiff_t k = 0; k < out->size; k++) {
+        if (lsv_stop_at(k)) return lsv_poll(err);
         ptrdiff_t i = (ptrdiff_t)x[k];
         if (i < 0 && a->kind == LSV_NUMPY) i += length;
         if ((size_t)i >= (size_t)length) {
@@ -163,7 +166,7 @@ static void nonzero_fill(const lsv_array *truth, lsv_array *const *found) {
     int nd = truth->ndim;
     ptrdiff_t at[LSV_MAXDIM] = {0}, k = 0;
     for (int d = 0; d < nd; d++) to[d] = lsv_data(found[d]);
-    for (ptrdiff_t i = 0; i < truth->size; i++) {
+    for (ptrdiff_t i = 0; i < truth->size && !lsv_stop_at(i); i++) {
         if (x[i]) {
             for (int d = 0; d < nd; d++) to[d][k] = at[d];
             k++;
@@ -191,6 +194,9 @@ lsv_status lsv_nonzero(const lsv_array *a, lsv_array **out, lsv_error *err) {
         status = lsv_empty((lsv_kind)a->kind, LSV_INT64, 1, &count, &found[d], err);
     if (status == LSV_OK) {
         nonzero_fill(truth, found);
+        status = lsv_poll(err);
+    }
+    if (status == LSV_OK) {
         for (int d = 0; d < a->ndim; d++) out[d] = found[d];
     } else {
         for (int d = 0; d < a->ndim; d++) lsv_release(found[d]);

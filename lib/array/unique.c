@@ -1,5 +1,6 @@
 /* Questions that a sort answers: distinct values, and where a value would go. */
 #include "array/array.h"
+#include "base/interrupt.h"
 
 #include <string.h>
 #include "array/inside.h"
@@ -46,7 +47,7 @@ static lsv_status distinct_begin(distinct *u, const lsv_array *a, lsv_error *err
 static ptrdiff_t count_groups(const distinct *u, bool nan_equal) {
     const int64_t *order = lsv_data(u->order);
     ptrdiff_t n = u->line->size, groups = n > 0;
-    for (ptrdiff_t i = 1; i < n; i++)
+    for (ptrdiff_t i = 1; i < n && !lsv_stop_at(i); i++)
         groups += starts[u->line->dtype](u->line->data, order[i - 1], order[i], nan_equal);
     return groups;
 }
@@ -58,7 +59,7 @@ static void fill_groups(distinct *u, bool nan_equal) {
             *inverse = u->inverse ? lsv_data(u->inverse) : NULL;
     int64_t *counts = u->counts ? lsv_data(u->counts) : NULL;
     ptrdiff_t g = -1;
-    for (ptrdiff_t i = 0; i < u->line->size; i++) {
+    for (ptrdiff_t i = 0; i < u->line->size && !lsv_stop_at(i); i++) {
         if (i == 0 || starts[u->line->dtype](u->line->data, order[i - 1], order[i], nan_equal)) {
             g++;
             lsv_move(u->values->data + (size_t)g * item, u->line->data + (size_t)order[i] * item, item);
@@ -75,11 +76,13 @@ static lsv_status distinct_run(distinct *u, const lsv_array *a, bool index, bool
     lsv_kind kind = (lsv_kind)a->kind;
     LSV_TRY(distinct_begin(u, a, err));
     u->n = count_groups(u, kind == LSV_NUMPY);
+    LSV_TRY(lsv_poll(err)); /* counting stops early when interrupted */
     LSV_TRY(lsv_empty(kind, (lsv_dtype)u->line->dtype, 1, &u->n, &u->values, err));
     if (index) LSV_TRY(lsv_empty(kind, LSV_INT64, 1, &u->n, &u->index, err));
     if (inverse) LSV_TRY(lsv_empty(kind, LSV_INT64, a->ndim, a->shape, &u->inverse, err));
     if (counts) LSV_TRY(lsv_empty(kind, LSV_INT64, 1, &u->n, &u->counts, err));
     fill_groups(u, kind == LSV_NUMPY);
+    LSV_TRY(lsv_poll(err));
     if (u->values->dtype == a->dtype) return LSV_OK;
     lsv_array *narrow;
     LSV_TRY(lsv_astype(u->values, (lsv_dtype)a->dtype, &narrow, err));

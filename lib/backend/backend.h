@@ -105,7 +105,9 @@ extern const lsv_backend lsv_backend_cpu; /* OpenBLAS and LAPACKE; offers everyt
 /* The backend that does `op` at this size; never NULL (the CPU does everything). */
 const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 
-/* Force a backend: "cpu", "gpu" or "auto". LSV_EVALUE when it is unknown or not here. */
+/* Force a backend: "cpu", "gpu" or "auto". "gpu" looks for one and brings it up; LSV_EVALUE when the name is
+   unknown or there is none here (the message says what is missing). Forced, an operation that the GPU
+   cannot do (not offered, no memory, a failure) still runs on the CPU, and a notice says so. */
 lsv_status lsv_backend_set(const char *name, lsv_error *err);
 const char *lsv_backend_get(void);
 
@@ -114,11 +116,62 @@ const char *lsv_backend_get(void);
 int lsv_backend_serial(void);
 void lsv_backend_serial_done(int before);
 
+/* How many threads BLAS and lsv's own kernels compute with: to be said before the first computation. */
+void lsv_backend_threads(int n);
+
 /* Why the last choice fell as it did: "gesdd float64 512x512x0: cpu (the only backend)". Valid
    until the next call, on the calling thread. */
 const char *lsv_backend_last(void);
 
+/* The same in full, several lines: which backend ran the last operation and how long it took, the estimate of each
+   and where it is from (built in, measured here), and what was copied. Valid until the next call. */
+const char *lsv_backend_explain(void);
+
 /* Make a GPU backend known (NULL: forget it). LSV_EVALUE when its ABI is another. */
 lsv_status lsv_backend_register_gpu(const lsv_backend *gpu, lsv_error *err);
+
+/* ---- the GPU ----
+
+   CUDA is never linked. Nothing is loaded until one of these functions, a forced "gpu", or (auto) an operation that
+   would take the CPU long asks for it; then in stages: the runtime (2 ms) says whether there is a device, the context and
+   cuBLAS come with the first product, cuSOLVER with the first factorisation. Work runs on the first visible
+   device (CUDA_VISIBLE_DEVICES chooses). */
+
+typedef struct lsv_gpu_info {
+    char name[128]; /* "NVIDIA H200"                        */
+    int cc_major, cc_minor, multiprocessors;
+    int runtime, driver; /* CUDA versions: 13000 is 13.0         */
+    size_t bytes_free, bytes_total;
+} lsv_gpu_info;
+
+/* GPUs that can be used. 0: *why (may be NULL) is one line that names what is missing. */
+int lsv_gpu_count(const char **why);
+/* LSV_ERUNTIME with the same line when there is none; brings the device up. */
+lsv_status lsv_gpu_describe(lsv_gpu_info *out, lsv_error *err);
+/* Bring the context and cuBLAS up now. */
+lsv_status lsv_gpu_open(lsv_error *err);
+/* Wait for everything queued; LSV_EINTR, or LSV_ERUNTIME when the device failed. */
+lsv_status lsv_gpu_synchronize(lsv_error *err);
+/* Device memory in use, kept by the pool (used included), and the most ever used; all 0 before it is up. */
+void lsv_gpu_memory(size_t *used, size_t *kept, size_t *most);
+void lsv_gpu_trim(void); /* give the pool's free memory back (torch.cuda.empty_cache) */
+/* Products of float32 in TF32 (10 bits of mantissa); off until asked for. Returns what it was. */
+bool lsv_gpu_tf32(bool on);
+
+/* Bring the device up on a thread of its own, so that the first operation need not wait (a second or so); for
+   an interactive prompt. Does nothing when there is no GPU or it is up. */
+void lsv_backend_warm(void);
+
+/* One-line notices ("… running on the CPU"), for the client to show; NULL: dropped. */
+void lsv_backend_on_notice(void (*say)(void *context, const char *line), void *context);
+/* Called once per storage whose only copy was on the device when it failed; then a notice says how many. */
+struct lsv_storage;
+void lsv_backend_on_lost(void (*lost)(void *context, struct lsv_storage *storage), void *context);
+
+/* Measure both backends on a few sizes (2 to 3 s) and keep the result for this machine, in
+   ${XDG_CACHE_HOME:-~/.cache}/lsv. `progress` (may be NULL) is called before each step. LSV_EINTR keeps what was
+   there. Without a GPU: LSV_ERUNTIME with the line of lsv_gpu_count. */
+lsv_status lsv_backend_calibrate(void (*progress)(void *context, const char *what, int done, int of), void *context,
+                                 lsv_error *err);
 
 #endif

@@ -10,13 +10,18 @@
    malloc's. Under the address sanitizer everything is malloc's.
 
    Counters are atomic, since workers allocate too; those of the session's own free lists are
-   plain (see lsv_pooled_take). */
+   plain (see lsv_pooled_take).
+
+   Bytes in use are counted only while a limit is set, by the size of each block as handed out and
+   given back; what was there when the limit was set is asked of malloc once. */
 #include "base/alloc.h"
+#include "base/hold.h"
 
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,6 +44,9 @@ typedef struct large_block {
 static atomic_long count, live, countdown;
 long lsv_pooled_taken, lsv_pooled_given;
 volatile int lsv_alloc_armed;
+
+static volatile size_t limit; /* 0: none */
+static atomic_long in_use;    /* bytes; meaningful while there is a limit */
 
 bool lsv_alloc_spare(void) {
     if (atomic_fetch_sub(&countdown, 1) != 1) return true;
@@ -195,10 +203,36 @@ static size_t large_find(void *at, bool release) {
     return bytes;
 }
 
+/* ---- the limit ---- */
+
+static size_t block_bytes(void *block) {
+    size_t bytes = large_find(block, false);
+    return bytes ? bytes : malloc_usable_size(block);
+}
+
+static bool within_limit(size_t bytes) {
+    long now = atomic_load(&in_use);
+    return bytes <= limit && (now <= 0 || (size_t)now <= limit - bytes);
+}
+
+void lsv_alloc_limit(size_t bytes) {
+    limit = 0;
+    if (!bytes) return;
+    size_t before = 0;
+    pthread_mutex_lock(&large_lock);
+    for (size_t i = 0; i < table_size; i++)
+        if (table[i].at) before += table[i].bytes;
+    pthread_mutex_unlock(&large_lock);
+    struct mallinfo2 small = mallinfo2();
+    atomic_store(&in_use, (long)(before + small.uordblks + small.hblkhd));
+    limit = bytes;
+}
+
 /* ---- the interface ---- */
 
 static void *take(size_t bytes, bool zero) {
     if (bytes > MOST) return NULL;
+    if (__builtin_expect(limit != 0, 0) && !within_limit(bytes)) return NULL;
     if (__builtin_expect(lsv_alloc_armed, 0) && !lsv_alloc_spare()) return NULL;
     void *block = NULL;
     if (!LSV_NO_POOLS && bytes >= LARGE) {
@@ -210,6 +244,7 @@ static void *take(size_t bytes, bool zero) {
         if (block && zero) memset(block, 0, bytes);
     }
     if (!block) return NULL;
+    if (__builtin_expect(limit != 0, 0)) atomic_fetch_add(&in_use, (long)block_bytes(block));
     atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
     return block;
@@ -223,10 +258,19 @@ void *lsv_calloc(size_t n, size_t size) {
     return take(bytes, true);
 }
 
-void lsv_free(void *block) {
-    if (!block) return;
+/* Also what an ended hold does with the blocks that were freed meanwhile. */
+static void give(void *block, size_t bytes) {
+    (void)bytes;
+    if (__builtin_expect(limit != 0, 0)) atomic_fetch_sub(&in_use, (long)block_bytes(block));
     atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     if (!large_find(block, true)) free(block);
+}
+
+void lsv_free(void *block) {
+    if (!block) return;
+    bool held = __builtin_expect(atomic_load_explicit(&lsv_holds, memory_order_relaxed) != 0, 0);
+    if (held && lsv_hold_defer(block, block_bytes(block), give)) return;
+    give(block, 0);
 }
 
 void *lsv_realloc(void *block, size_t bytes) {
@@ -235,8 +279,11 @@ void *lsv_realloc(void *block, size_t bytes) {
     if (!old) old = malloc_usable_size(block);
     if (old < ALIGNED_FROM && bytes < ALIGNED_FROM) {
         if (__builtin_expect(lsv_alloc_armed, 0) && !lsv_alloc_spare()) return NULL;
+        if (__builtin_expect(limit != 0, 0) && !within_limit(bytes)) return NULL;
         void *small = realloc(block, bytes ? bytes : 1);
-        if (small) atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+        if (!small) return NULL;
+        atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+        if (__builtin_expect(limit != 0, 0)) atomic_fetch_add(&in_use, (long)malloc_usable_size(small) - (long)old);
         return small;
     }
     void *moved = lsv_malloc(bytes);
@@ -267,11 +314,22 @@ bool lsv_add_size(ptrdiff_t a, ptrdiff_t b, ptrdiff_t *out) {
     return true;
 }
 
-lsv_status lsv_no_memory(lsv_error *err, size_t bytes) {
+/* "8.0 GiB" */
+static const char *bytes_text(size_t bytes, char *out, size_t room) {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double x = (double)bytes;
     int u = 0;
     while (x >= 1024 && u < 6) x /= 1024, u++;
-    if (!bytes) return lsv_fail(err, LSV_ENOMEM, "out of memory");
-    return lsv_fail(err, LSV_ENOMEM, "out of memory: %.*f %s asked for", u ? 1 : 0, x, units[u]);
+    snprintf(out, room, "%.*f %s", u ? 1 : 0, x, units[u]);
+    return out;
+}
+
+lsv_status lsv_no_memory(lsv_error *err, size_t bytes) {
+    char asked[40], most[40], used[40], why[160] = "";
+    long now = atomic_load(&in_use);
+    if (limit)
+        snprintf(why, sizeof why, "%s the limit is %s, and %s are in use", bytes ? ";" : ":",
+                 bytes_text(limit, most, sizeof most), bytes_text(now > 0 ? (size_t)now : 0, used, sizeof used));
+    if (!bytes) return lsv_fail(err, LSV_ENOMEM, "out of memory%s", why);
+    return lsv_fail(err, LSV_ENOMEM, "out of memory: %s asked for%s", bytes_text(bytes, asked, sizeof asked), why);
 }

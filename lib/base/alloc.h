@@ -22,8 +22,12 @@ char *lsv_strdup(const char *text);
 bool lsv_mul_size(ptrdiff_t a, ptrdiff_t b, ptrdiff_t *out);
 bool lsv_add_size(ptrdiff_t a, ptrdiff_t b, ptrdiff_t *out);
 
-/* "out of memory: 8.0 GiB asked for" in err; returns LSV_ENOMEM. */
+/* "out of memory: 8.0 GiB asked for" in err, and the limit where one is set; returns LSV_ENOMEM. */
 lsv_status lsv_no_memory(lsv_error *err, size_t bytes);
+
+/* Allocations that would bring what is in use beyond `bytes` fail from now on; 0: no limit. What is in
+   use already counts. Freed buffers that are kept for reuse do not. */
+void lsv_alloc_limit(size_t bytes);
 
 /* Test hooks. The k-th allocation from now (1 = the next) fails, once; 0 turns it off. */
 void lsv_alloc_fail_at(long k);

@@ -69,6 +69,7 @@ static lsv_status make_temporary(lsv_writer *w, const struct stat *old, lsv_erro
 }
 
 lsv_status lsv_writer_open(const char *path, lsv_writer **out, lsv_error *err) {
+    LSV_TRY(lsv_file_allowed(path, true, err));
     lsv_writer *w = lsv_malloc(sizeof *w);
     if (!w) return lsv_no_memory(err, sizeof *w);
     w->fd = -1;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/hold.h"
 #include "base/interrupt.h"
 
 lsv_status lsv_os_error(const char *path, lsv_error *err) {
@@ -34,8 +35,11 @@ lsv_status lsv_error_clean(lsv_status status, lsv_error *err) {
     return status;
 }
 
+static void give_mapping(void *at, size_t bytes) { munmap(at, bytes); }
+
 static void unmap(lsv_storage *s) {
-    munmap(s->data, s->bytes);
+    bool later = atomic_load_explicit(&lsv_holds, memory_order_relaxed) && lsv_hold_defer(s->data, s->bytes, give_mapping);
+    if (!later) give_mapping(s->data, s->bytes);
     lsv_free(s);
 }
 
@@ -96,6 +100,7 @@ static lsv_status read_all(int fd, const char *path, lsv_storage **out, lsv_erro
 }
 
 lsv_status lsv_bytes_open(const char *path, lsv_storage **out, lsv_error *err) {
+    LSV_TRY(lsv_file_allowed(path, false, err));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return lsv_os_error(path, err);
     struct stat st;

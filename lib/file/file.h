@@ -18,6 +18,14 @@
 
 #include "array/array.h"
 
+/* ---- which files ---- */
+
+/* Asked before a file is opened, by every function here and by whoever opens one elsewhere; LSV_EOS or
+   LSV_EVALUE with a message forbids it. NULL: all is allowed. */
+typedef lsv_status lsv_file_gate(void *ctx, const char *path, bool writes, lsv_error *err);
+void lsv_file_gate_set(lsv_file_gate *gate, void *ctx);
+lsv_status lsv_file_allowed(const char *path, bool writes, lsv_error *err);
+
 /* ---- bytes ---- */
 
 /* A file's bytes as a storage with one reference: a regular file is mapped (private, so that

@@ -3,6 +3,7 @@
 #define LSV_FILE_INSIDE_H
 
 #include "file/file.h"
+#include "text/text.h"
 
 /* "[Errno 2] No such file or directory: 'path'" of errno. */
 lsv_status lsv_os_error(const char *path, lsv_error *err);
@@ -76,6 +77,14 @@ lsv_status lsv_json_members(lsv_json *j, lsv_span object, lsv_json_visit *visit,
 lsv_status lsv_json_string(lsv_json *j, lsv_span value, char **out, lsv_error *err);
 /* An array of integers that are not negative; at most `most` of them. */
 lsv_status lsv_json_sizes(lsv_json *j, lsv_span value, const char *what, int most, int64_t *out, int *n, lsv_error *err);
+/* Called for each element of an array. */
+typedef lsv_status lsv_json_element(void *ctx, lsv_json *j, lsv_span value, lsv_error *err);
+lsv_status lsv_json_elements(lsv_json *j, lsv_span array, lsv_json_element *visit, void *ctx, lsv_error *err);
+/* A number, finite; true or false. */
+lsv_status lsv_json_number(lsv_json *j, lsv_span value, const char *what, double *out, lsv_error *err);
+lsv_status lsv_json_bool(lsv_json *j, lsv_span value, const char *what, bool *out, lsv_error *err);
+/* `s` as a JSON string, as Python's json.dumps(s, ensure_ascii=False) writes it. */
+void lsv_json_quote(lsv_text *t, const char *s);
 /* Any value that is not used: is it well-formed, and no longer than 64 KiB? */
 lsv_status lsv_json_check(lsv_json *j, lsv_span value, lsv_error *err);
 

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -212,4 +213,67 @@ lsv_status lsv_json_members(lsv_json *j, lsv_span object, lsv_json_visit *visit,
     if (p == end) return bad(j, p, "a JSON object without an end", err);
     p = after_blank(p + 1, end);
     return p == end ? LSV_OK : bad(j, p, "something after the JSON object", err);
+}
+
+lsv_status lsv_json_elements(lsv_json *j, lsv_span array, lsv_json_element *visit, void *ctx, lsv_error *err) {
+    const char *p = array.at, *end = p + array.n;
+    if (p == end || *p != '[') return bad(j, p, "a JSON array is needed here", err);
+    p = after_blank(p + 1, end);
+    bool first = true;
+    while (p < end && *p != ']') {
+        if (!first) {
+            if (*p != ',') return bad(j, p, "no ',' between the elements of a JSON array", err);
+            p = after_blank(p + 1, end);
+        }
+        first = false;
+        const char *value_end = after_value(p, end);
+        if (!value_end) return bad(j, p, "a JSON value without an end", err);
+        LSV_TRY(visit(ctx, j, (lsv_span){p, (size_t)(value_end - p)}, err));
+        p = after_blank(value_end, end);
+    }
+    if (p == end) return bad(j, p, "a JSON array without an end", err);
+    p = after_blank(p + 1, end);
+    return p == end ? LSV_OK : bad(j, p, "something after the JSON array", err);
+}
+
+lsv_status lsv_json_number(lsv_json *j, lsv_span v, const char *what, double *out, lsv_error *err) {
+    char reason[120];
+    json_object *o;
+    snprintf(reason, sizeof reason, "%s is no finite number", what);
+    bool plain = v.n > 0 && v.n < 64 && (*v.at == '-' || (*v.at >= '0' && *v.at <= '9'));
+    if (!plain) return bad(j, v.at, reason, err);
+    LSV_TRY(parse(j, v, &o, err));
+    bool number = json_object_is_type(o, json_type_int) || json_object_is_type(o, json_type_double);
+    double x = json_object_get_double(o);
+    json_object_put(o);
+    if (!number || !isfinite(x)) return bad(j, v.at, reason, err);
+    *out = x;
+    return LSV_OK;
+}
+
+lsv_status lsv_json_bool(lsv_json *j, lsv_span v, const char *what, bool *out, lsv_error *err) {
+    char reason[120];
+    bool yes = v.n == 4 && memcmp(v.at, "true", 4) == 0;
+    snprintf(reason, sizeof reason, "%s is neither true nor false", what);
+    if (!yes && !(v.n == 5 && memcmp(v.at, "false", 5) == 0)) return bad(j, v.at, reason, err);
+    *out = yes;
+    return LSV_OK;
+}
+
+void lsv_json_quote(lsv_text *t, const char *s) {
+    static const char special[] = "\"\\\b\f\n\r\t";
+    lsv_text_putc(t, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        const char *found = strchr(special, c);
+        if (found) {
+            lsv_text_putc(t, '\\');
+            lsv_text_putc(t, "\"\\bfnrt"[found - special]);
+        } else if (c < 0x20) {
+            lsv_text_printf(t, "\\u%04x", c);
+        } else {
+            lsv_text_putc(t, (char)c);
+        }
+    }
+    lsv_text_putc(t, '"');
 }

@@ -9,6 +9,19 @@
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
+#include "base/library.h"
+
+/* Opened at the first archive: libzip brings libcrypto, which would be half of every start. Debian has kept
+   the number 4 for what others number 5. */
+#define CALLS(X) \
+    X(zip_close) X(zip_discard) X(zip_error_code_zip) X(zip_error_fini) X(zip_error_init) \
+    X(zip_error_init_with_code) X(zip_error_strerror) X(zip_fclose) X(zip_file_add) \
+    X(zip_file_set_dostime) X(zip_file_strerror) X(zip_fopen_index) X(zip_fread) X(zip_get_error) \
+    X(zip_get_num_entries) X(zip_name_locate) X(zip_open) X(zip_open_from_source) \
+    X(zip_register_cancel_callback_with_state) X(zip_set_file_compression) X(zip_source_buffer_create) \
+    X(zip_source_buffer_fragment) \
+    X(zip_source_free) X(zip_stat_index) X(zip_stat_init) X(zip_strerror)
+LSV_LIBRARY(libzip, CALLS, "libzip", "libzip-dev", "libzip.so.5", "libzip.so.4")
 
 enum { PIECE = 1 << 16, FREELY = 64 << 20, HEADER = 1 << 12 };
 
@@ -28,16 +41,16 @@ static lsv_status bad(const member *m, const char *reason, lsv_error *err) {
 }
 
 static lsv_status open_member(const member *m, zip_file_t **f, lsv_error *err) {
-    *f = zip_fopen_index(m->zip, m->index, 0);
-    return *f ? LSV_OK : bad(m, zip_strerror(m->zip), err);
+    *f = libzip.zip_fopen_index(m->zip, m->index, 0);
+    return *f ? LSV_OK : bad(m, libzip.zip_strerror(m->zip), err);
 }
 
 /* Exactly n bytes. */
 static lsv_status read_exactly(const member *m, zip_file_t *f, void *to, zip_uint64_t n, lsv_error *err) {
     char *at = to;
     while (n > 0) {
-        zip_int64_t got = zip_fread(f, at, n < (zip_uint64_t)1 << 24 ? n : (zip_uint64_t)1 << 24);
-        if (got < 0) return bad(m, zip_file_strerror(f), err);
+        zip_int64_t got = libzip.zip_fread(f, at, n < (zip_uint64_t)1 << 24 ? n : (zip_uint64_t)1 << 24);
+        if (got < 0) return bad(m, libzip.zip_file_strerror(f), err);
         if (got == 0) return bad(m, "it ends too soon", err);
         at += got;
         n -= (zip_uint64_t)got;
@@ -50,8 +63,8 @@ static lsv_status read_exactly(const member *m, zip_file_t *f, void *to, zip_uin
 static lsv_status read_out(const member *m, zip_file_t *f, zip_uint64_t *n, lsv_error *err) {
     char piece[PIECE];
     for (*n = 0;;) {
-        zip_int64_t got = zip_fread(f, piece, sizeof piece);
-        if (got < 0) return bad(m, zip_file_strerror(f), err);
+        zip_int64_t got = libzip.zip_fread(f, piece, sizeof piece);
+        if (got < 0) return bad(m, libzip.zip_file_strerror(f), err);
         if (got == 0) return LSV_OK;
         *n += (zip_uint64_t)got;
         LSV_TRY(lsv_poll(err));
@@ -62,7 +75,7 @@ static lsv_status true_length(const member *m, zip_uint64_t *n, lsv_error *err) 
     zip_file_t *f;
     LSV_TRY(open_member(m, &f, err));
     lsv_status status = read_out(m, f, n, err);
-    zip_fclose(f);
+    libzip.zip_fclose(f);
     return status;
 }
 
@@ -142,7 +155,7 @@ static lsv_status read_member(member *m, size_t archive_bytes, lsv_kind kind, ls
             status = bad(m, "its length is not what the archive says", err);
         if (status != LSV_OK) lsv_release(a);
     }
-    zip_fclose(f);
+    libzip.zip_fclose(f);
     if (status == LSV_OK) *out = a;
     return status;
 }
@@ -152,10 +165,10 @@ static lsv_status add_member(zip_t *zip, zip_uint64_t i, const char *archive, si
     zip_stat_t st;
     char name[512];
     lsv_array *a;
-    zip_stat_init(&st);
-    if (zip_stat_index(zip, i, 0, &st) != 0 || !(st.valid & ZIP_STAT_NAME) || !(st.valid & ZIP_STAT_SIZE))
+    libzip.zip_stat_init(&st);
+    if (libzip.zip_stat_index(zip, i, 0, &st) != 0 || !(st.valid & ZIP_STAT_NAME) || !(st.valid & ZIP_STAT_SIZE))
         return lsv_fail(err, LSV_EVALUE, "%s: member %llu of the archive cannot be read: %s",
-                        lsv_tail(archive, 200), (unsigned long long)i, zip_strerror(zip));
+                        lsv_tail(archive, 200), (unsigned long long)i, libzip.zip_strerror(zip));
     member m = {.archive = archive, .name = st.name, .zip = zip, .index = i, .length = st.size};
     size_t n = strlen(st.name);
     if (n < 4 || strcmp(st.name + n - 4, ".npy") != 0) return bad(&m, "it is no .npy file", err);
@@ -164,7 +177,7 @@ static lsv_status add_member(zip_t *zip, zip_uint64_t i, const char *archive, si
         return bad(&m, "it is encrypted", err);
     memcpy(name, st.name, n - 4);
     name[n - 4] = '\0';
-    if (zip_name_locate(zip, st.name, 0) != (zip_int64_t)i) return bad(&m, "the archive holds it twice", err);
+    if (libzip.zip_name_locate(zip, st.name, 0) != (zip_int64_t)i) return bad(&m, "the archive holds it twice", err);
     LSV_TRY(read_member(&m, archive_bytes, kind, &a, err));
     return lsv_arrays_add(all, name, a, err);
 }
@@ -184,25 +197,26 @@ static lsv_status append(lsv_arrays *out, lsv_arrays *more, lsv_status status, l
 lsv_status lsv_npz_parse(const char *name, lsv_storage *bytes, lsv_kind kind, lsv_arrays *out,
                          lsv_error *err) {
     zip_error_t trouble;
-    zip_error_init(&trouble);
-    zip_source_t *source = zip_source_buffer_create(bytes->data, bytes->bytes, 0, &trouble);
-    zip_t *zip = source ? zip_open_from_source(source, ZIP_RDONLY, &trouble) : NULL;
+    LSV_TRY(libzip_open("reading an .npz archive", err));
+    libzip.zip_error_init(&trouble);
+    zip_source_t *source = libzip.zip_source_buffer_create(bytes->data, bytes->bytes, 0, &trouble);
+    zip_t *zip = source ? libzip.zip_open_from_source(source, ZIP_RDONLY, &trouble) : NULL;
     lsv_status status = LSV_OK;
     if (!zip) {
-        if (source) zip_source_free(source);
-        status = zip_error_code_zip(&trouble) == ZIP_ER_MEMORY
+        if (source) libzip.zip_source_free(source);
+        status = libzip.zip_error_code_zip(&trouble) == ZIP_ER_MEMORY
                      ? lsv_no_memory(err, bytes->bytes)
                      : lsv_fail(err, LSV_EVALUE, "%s: byte %zu: no zip archive that can be read: %s",
-                                lsv_tail(name, 200), bytes->bytes, zip_error_strerror(&trouble));
-        zip_error_fini(&trouble);
+                                lsv_tail(name, 200), bytes->bytes, libzip.zip_error_strerror(&trouble));
+        libzip.zip_error_fini(&trouble);
         return status;
     }
     lsv_arrays all = {0};
-    zip_int64_t n = zip_get_num_entries(zip, 0);
+    zip_int64_t n = libzip.zip_get_num_entries(zip, 0);
     for (zip_int64_t i = 0; status == LSV_OK && i < n; i++)
         status = add_member(zip, (zip_uint64_t)i, name, bytes->bytes, kind, &all, err);
-    zip_discard(zip);
-    zip_error_fini(&trouble);
+    libzip.zip_discard(zip);
+    libzip.zip_error_fini(&trouble);
     return lsv_error_clean(append(out, &all, status, err), err);
 }
 
@@ -222,9 +236,9 @@ typedef struct packed {
 } packed; /* what libzip reads at the end */
 
 static lsv_status zip_trouble(const char *path, zip_t *zip, lsv_error *err) {
-    zip_error_t *e = zip_get_error(zip);
-    if (zip_error_code_zip(e) == ZIP_ER_MEMORY) return lsv_no_memory(err, 0);
-    return lsv_fail(err, LSV_EOS, "%s: cannot be written: %s", lsv_tail(path, 200), zip_error_strerror(e));
+    zip_error_t *e = libzip.zip_get_error(zip);
+    if (libzip.zip_error_code_zip(e) == ZIP_ER_MEMORY) return lsv_no_memory(err, 0);
+    return lsv_fail(err, LSV_EOS, "%s: cannot be written: %s", lsv_tail(path, 200), libzip.zip_error_strerror(e));
 }
 
 static lsv_status add_array(zip_t *zip, const char *path, const lsv_named_array *item, bool compress,
@@ -236,46 +250,54 @@ static lsv_status add_array(zip_t *zip, const char *path, const lsv_named_array 
     zip_buffer_fragment_t parts[2] = {
         {(zip_uint8_t *)p->header, n},
         {lsv_data(p->flat), (zip_uint64_t)p->flat->size * lsv_dtype_size((lsv_dtype)p->flat->dtype)}};
-    zip_source_t *source = zip_source_buffer_fragment(zip, parts, parts[1].length ? 2 : 1, 0);
+    zip_source_t *source = libzip.zip_source_buffer_fragment(zip, parts, parts[1].length ? 2 : 1, 0);
     char *name = lsv_malloc(room);
     if (!source || !name) {
-        if (source) zip_source_free(source);
+        if (source) libzip.zip_source_free(source);
         lsv_free(name);
         return lsv_no_memory(err, room);
     }
     memcpy(name, item->name, room - 5);
     memcpy(name + room - 5, ".npy", 5);
-    zip_int64_t i = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
+    zip_int64_t i = libzip.zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
     lsv_free(name);
     if (i < 0) {
-        zip_source_free(source);
+        libzip.zip_source_free(source);
         return zip_trouble(path, zip, err);
     }
-    if (zip_set_file_compression(zip, (zip_uint64_t)i, compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) != 0)
+    if (libzip.zip_set_file_compression(zip, (zip_uint64_t)i, compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0) != 0)
         return zip_trouble(path, zip, err);
     /* The first day of the format, so that equal arrays make equal files. */
-    if (zip_file_set_dostime(zip, (zip_uint64_t)i, 0, 1 << 5 | 1, 0) != 0) return zip_trouble(path, zip, err);
+    if (libzip.zip_file_set_dostime(zip, (zip_uint64_t)i, 0, 1 << 5 | 1, 0) != 0) return zip_trouble(path, zip, err);
     return LSV_OK;
+}
+
+/* libzip asks while it writes. */
+static int cancelled(zip_t *zip, void *context) {
+    (void)zip, (void)context;
+    return lsv_interrupt_flag != 0;
 }
 
 static lsv_status pack(const char *path, const char *temporary, const lsv_arrays *arrays, bool compress,
                        packed *p, lsv_error *err) {
     int code = 0;
-    zip_t *zip = zip_open(temporary, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    zip_t *zip = libzip.zip_open(temporary, ZIP_CREATE | ZIP_TRUNCATE, &code);
     if (!zip) {
         zip_error_t trouble;
-        zip_error_init_with_code(&trouble, code);
+        libzip.zip_error_init_with_code(&trouble, code);
         lsv_fail(err, LSV_EOS, "%s: cannot be written: %s", lsv_tail(path, 200),
-                 zip_error_strerror(&trouble));
-        zip_error_fini(&trouble);
+                 libzip.zip_error_strerror(&trouble));
+        libzip.zip_error_fini(&trouble);
         return LSV_EOS;
     }
     lsv_status status = LSV_OK;
     for (ptrdiff_t i = 0; status == LSV_OK && i < arrays->n; i++)
         status = add_array(zip, path, &arrays->items[i], compress, &p[i], err);
-    if (status == LSV_OK && zip_close(zip) == 0) return LSV_OK;
+    libzip.zip_register_cancel_callback_with_state(zip, cancelled, NULL, NULL);
+    if (status == LSV_OK && libzip.zip_close(zip) == 0) return LSV_OK;
+    if (status == LSV_OK) status = lsv_poll(err);
     if (status == LSV_OK) status = zip_trouble(path, zip, err);
-    zip_discard(zip);
+    libzip.zip_discard(zip);
     return status;
 }
 
@@ -284,6 +306,7 @@ static const char empty_archive[22] = "PK\5\6";
 
 lsv_status lsv_npz_save(const char *path, const lsv_arrays *arrays, bool compress, lsv_error *err) {
     lsv_writer *w;
+    LSV_TRY(libzip_open("writing an .npz archive", err));
     packed *p = lsv_calloc((size_t)arrays->n + 1, sizeof *p);
     if (!p) return lsv_no_memory(err, sizeof *p);
     lsv_status status = lsv_writer_open(path, &w, err);

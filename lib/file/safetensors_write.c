@@ -30,25 +30,8 @@ static int by_order(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-static void quote(lsv_text *t, const char *s) {
-    lsv_text_putc(t, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        const char *plain = strchr("\"\\\b\f\n\r\t", c);
-        if (plain) {
-            lsv_text_putc(t, '\\');
-            lsv_text_putc(t, "\"\\bfnrt"[plain - "\"\\\b\f\n\r\t"]);
-        } else if (c < 0x20) {
-            lsv_text_printf(t, "\\u%04x", c);
-        } else {
-            lsv_text_putc(t, (char)c);
-        }
-    }
-    lsv_text_putc(t, '"');
-}
-
 static void describe(lsv_text *t, const lsv_tensor_plan *p, size_t begin, size_t end) {
-    quote(t, p->name);
+    lsv_json_quote(t, p->name);
     lsv_text_printf(t, ":{\"dtype\":\"%s\",\"shape\":[", lsv_element_of(p->dtype)->name);
     for (int i = 0; i < p->ndim; i++) lsv_text_printf(t, i ? ",%td" : "%td", p->shape[i]);
     lsv_text_printf(t, "],\"data_offsets\":[%zu,%zu]}", begin, end);
@@ -71,9 +54,9 @@ static lsv_status header_text(const lsv_safetensors_writer *w, ptrdiff_t npairs,
         lsv_text_puts(t, "\"__metadata__\":{");
         for (ptrdiff_t i = 0; i < npairs; i++) {
             if (i) lsv_text_putc(t, ',');
-            quote(t, metadata[2 * i]);
+            lsv_json_quote(t, metadata[2 * i]);
             lsv_text_putc(t, ':');
-            quote(t, metadata[2 * i + 1]);
+            lsv_json_quote(t, metadata[2 * i + 1]);
         }
         lsv_text_putc(t, '}');
     }

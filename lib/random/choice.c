@@ -118,7 +118,7 @@ static lsv_status weighted_distinct(lsv_rng *rng, double *p, ptrdiff_t n, int64_
 }
 
 static void shuffle_indices(lsv_rng *rng, int64_t *p, ptrdiff_t n, ptrdiff_t first) {
-    for (ptrdiff_t i = n - 1; i >= first; i--) {
+    for (ptrdiff_t i = n - 1; i >= first && !lsv_stop_at(i); i--) {
         ptrdiff_t j = (ptrdiff_t)lsv_lemire(rng, (uint64_t)i);
         int64_t kept = p[j];
         p[j] = p[i];
@@ -130,11 +130,11 @@ static void shuffle_indices(lsv_rng *rng, int64_t *p, ptrdiff_t n, ptrdiff_t fir
 static lsv_status tail_shuffle(lsv_rng *rng, ptrdiff_t n, int64_t *out, ptrdiff_t count, lsv_error *err) {
     int64_t *all = lsv_malloc((size_t)n * sizeof *all);
     if (!all) return lsv_no_memory(err, (size_t)n * sizeof *all);
-    for (ptrdiff_t i = 0; i < n; i++) all[i] = i;
+    for (ptrdiff_t i = 0; i < n && !lsv_stop_at(i); i++) all[i] = i;
     shuffle_indices(rng, all, n, n - count > 1 ? n - count : 1);
     memcpy(out, all + (n - count), (size_t)count * sizeof *out);
     lsv_free(all);
-    return LSV_OK;
+    return lsv_poll(err);
 }
 
 /* The set's slot that holds value, or the free one it goes into. */
@@ -225,13 +225,12 @@ static lsv_status choose(lsv_rng *rng, ptrdiff_t n, lsv_array *out, bool replace
     if (p) return weighted_distinct(rng, p, n, indices, count, err);
     if (!replace) return distinct(rng, n, indices, count, shuffle, err);
     if (rng->type == LSV_RNG_TORCH) {
-        lsv_torch_integers(rng, out, 0, (uint64_t)n);
-        return LSV_OK;
+        return lsv_torch_integers(rng, out, 0, (uint64_t)n, err);
     }
-    for (ptrdiff_t i = 0; i < count; i++)
+    for (ptrdiff_t i = 0; i < count && !lsv_stop_at(i); i++)
         indices[i] =
             (int64_t)(is_pcg(rng) ? lsv_lemire(rng, (uint64_t)n - 1) : lsv_masked(rng, (uint64_t)n - 1));
-    return LSV_OK;
+    return lsv_poll(err);
 }
 
 lsv_status lsv_random_choice_ordered(lsv_rng *rng, ptrdiff_t n, const lsv_shape *shape, bool replace,

@@ -98,7 +98,7 @@ double lsv_torch_normal(lsv_rng *rng);
 void lsv_torch_floats(lsv_rng *rng, float *out, ptrdiff_t n);
 void lsv_torch_doubles(lsv_rng *rng, double *out, ptrdiff_t n);
 lsv_status lsv_torch_fill_normal(lsv_rng *rng, lsv_array *out, double mean, double std, lsv_error *err);
-void lsv_torch_integers(lsv_rng *rng, lsv_array *out, int64_t low, uint64_t range);
+lsv_status lsv_torch_integers(lsv_rng *rng, lsv_array *out, int64_t low, uint64_t range, lsv_error *err);
 void lsv_torch_permutation(lsv_rng *rng, int64_t *out, ptrdiff_t n);
 lsv_status lsv_torch_multinomial(lsv_rng *rng, const double *p, ptrdiff_t n, bool narrow, bool replace,
                                  lsv_array *out, lsv_error *err);

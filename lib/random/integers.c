@@ -137,7 +137,7 @@ lsv_status lsv_random_integers(lsv_rng *rng, lsv_dtype dtype, const lsv_shape *s
     LSV_TRY(lsv_empty(torch ? LSV_TORCH : LSV_NUMPY, dtype, shape->ndim, shape->dims, &a, err));
     uint64_t range = (uint64_t)high - (uint64_t)low;
     lsv_status status = LSV_OK;
-    if (torch) lsv_torch_integers(rng, a, low, range);
+    if (torch) status = lsv_torch_integers(rng, a, low, range, err);
     else if (dtype == LSV_BOOL) fill_bool(rng, (uint8_t *)a->data, a->size, (uint64_t)low, range - 1);
     else status = fill_integers(rng, a, (uint64_t)low, range - 1, err);
     if (status != LSV_OK) {
@@ -159,19 +159,21 @@ lsv_status lsv_random_permutation(lsv_rng *rng, ptrdiff_t n, lsv_array **out, ls
     lsv_array *a;
     LSV_TRY(lsv_empty(torch ? LSV_TORCH : LSV_NUMPY, LSV_INT64, 1, &size, &a, err));
     int64_t *p = (int64_t *)a->data;
-    for (ptrdiff_t i = 0; i < size; i++) p[i] = i;
+    for (ptrdiff_t i = 0; i < size && !lsv_stop_at(i); i++) p[i] = i;
     if (torch) {
         lsv_torch_permutation(rng, p, size);
     } else {
-        for (ptrdiff_t i = size - 1; i > 0; i--) {
+        for (ptrdiff_t i = size - 1; i > 0 && !lsv_stop_at(i); i--) {
             ptrdiff_t j = (ptrdiff_t)lsv_masked(rng, (uint64_t)i);
             int64_t kept = p[j];
             p[j] = p[i];
             p[i] = kept;
         }
     }
-    *out = a;
-    return LSV_OK;
+    lsv_status status = lsv_poll(err);
+    if (status == LSV_OK) *out = a;
+    else lsv_release(a);
+    return status;
 }
 
 static void swap_bytes(char *a, char *b, size_t n) {

@@ -183,10 +183,10 @@ static lsv_status fill_halves(lsv_rng *rng, lsv_array *out, double mean, double 
     float *x = lsv_malloc((size_t)out->size * sizeof *x);
     if (!x) return lsv_no_memory(err, (size_t)out->size * sizeof *x);
     lsv_status status = fill_floats(rng, x, out->size, (float)mean, (float)std, err);
-    for (ptrdiff_t i = 0; status == LSV_OK && i < out->size; i++)
+    for (ptrdiff_t i = 0; status == LSV_OK && i < out->size && !lsv_stop_at(i); i++)
         lsv_store((lsv_dtype)out->dtype, out->data + 2 * i, lsv_scalar_float((double)x[i]));
     lsv_free(x);
-    return status;
+    return status == LSV_OK ? lsv_poll(err) : status;
 }
 
 lsv_status lsv_torch_fill_normal(lsv_rng *rng, lsv_array *out, double mean, double std, lsv_error *err) {
@@ -209,17 +209,18 @@ lsv_status lsv_torch_fill_normal(lsv_rng *rng, lsv_array *out, double mean, doub
 /* The remainder of one word, or of two from this range on. */
 static const uint64_t WIDE_RANGE = (uint64_t)1 << 28;
 
-void lsv_torch_integers(lsv_rng *rng, lsv_array *out, int64_t low, uint64_t range) {
+lsv_status lsv_torch_integers(lsv_rng *rng, lsv_array *out, int64_t low, uint64_t range, lsv_error *err) {
     ptrdiff_t item = (ptrdiff_t)lsv_dtype_size((lsv_dtype)out->dtype);
-    for (ptrdiff_t i = 0; i < out->size; i++) {
+    for (ptrdiff_t i = 0; i < out->size && !lsv_stop_at(i); i++) {
         uint64_t x = range >= WIDE_RANGE ? lsv_next64(rng) % range : lsv_mt_next(rng) % (uint32_t)range;
         lsv_store((lsv_dtype)out->dtype, out->data + i * item, lsv_scalar_int((int64_t)(x + (uint64_t)low)));
     }
+    return lsv_poll(err);
 }
 
 void lsv_torch_permutation(lsv_rng *rng, int64_t *p, ptrdiff_t n) {
     bool wide = n >= (ptrdiff_t)(UINT32_MAX / 20);
-    for (ptrdiff_t i = 0; i < n - 1; i++) {
+    for (ptrdiff_t i = 0; i < n - 1 && !lsv_stop_at(i); i++) {
         ptrdiff_t left = n - i, j = i + (ptrdiff_t)(wide ? lsv_next64(rng) % (uint64_t)left
                                                          : lsv_mt_next(rng) % (uint32_t)left);
         int64_t kept = p[i];

@@ -15,7 +15,7 @@ const lsv_backend lsv_backend_cpu = {.abi = LSV_BACKEND_ABI,
                                      .size = sizeof(lsv_backend),
                                      .name = "cpu",
                                      .supports = supports,
-#define X(ENUM, entry, parameters) .entry = lsv_cpu_##entry,
+#define X(ENUM, entry, parameters) .entry = lsv_cpu_job_##entry,
                                      LSV_BACKEND_OPS(X)
 #undef X
 };
@@ -55,6 +55,10 @@ int lsv_backend_serial(void) {
     if (before <= 1) return 0;
     openblas_set_num_threads(1);
     return before;
+}
+
+void lsv_backend_threads(int n) {
+    if (n > 0) openblas_set_num_threads(n);
 }
 
 void lsv_backend_serial_done(int before) { lsv_cpu_threads_restore(before); }

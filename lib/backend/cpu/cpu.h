@@ -5,7 +5,8 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 
-#define X(ENUM, entry, parameters) lsv_status lsv_cpu_##entry parameters;
+/* lsv_cpu_x computes; lsv_cpu_job_x does so as a job where that is on and the call is long (jobs.c). */
+#define X(ENUM, entry, parameters) lsv_status lsv_cpu_##entry parameters, lsv_cpu_job_##entry parameters;
 LSV_BACKEND_OPS(X)
 #undef X
 

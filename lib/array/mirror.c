@@ -1,0 +1,277 @@
+/* Mirrors: device copies of storages (mirror.h).
+
+   The mirrors are kept sorted by host address, so that a pointer into an array, which is all that a backend
+   sees, finds its device copy by bisection. A storage with a mirror has its release function wrapped: the
+   hot paths of lsv_release know nothing of devices. */
+#include "array/mirror.h"
+
+#include <string.h>
+#include "array/inside.h"
+#include "base/alloc.h"
+
+const lsv_device_table *lsv_device;
+
+static lsv_mirror **mirrors; /* ascending by host */
+static int count, room;
+static unsigned long now_used;
+
+/* Arrays below this are copied lazily on their way to a device: the host's copy stays valid and reading it is free. */
+enum { EAGER_BYTES = 1 << 20 };
+
+/* ---- the table ---- */
+
+static int position(const void *host) { /* of the first mirror beyond it */
+    int low = 0, high = count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if ((const char *)mirrors[middle]->host <= (const char *)host) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+lsv_mirror *lsv_mirror_find(const void *host, size_t bytes) {
+    if (!count) return NULL;
+    int at = position(host);
+    if (!at) return NULL;
+    lsv_mirror *m = mirrors[at - 1];
+    size_t offset = (size_t)((const char *)host - (const char *)m->host);
+    return offset < m->bytes && bytes <= m->bytes - offset ? m : NULL;
+}
+
+int lsv_mirror_count(void) { return count; }
+
+static lsv_mirror *add(void *host, size_t bytes) {
+    if (count == room) {
+        int more = room ? 2 * room : 16;
+        lsv_mirror **grown = lsv_realloc(mirrors, (size_t)more * sizeof *mirrors);
+        if (!grown) return NULL;
+        mirrors = grown, room = more;
+    }
+    lsv_mirror *m = lsv_calloc(1, sizeof *m);
+    if (!m) return NULL;
+    m->host = host, m->bytes = bytes, m->host_valid = true;
+    int at = position(host);
+    memmove(mirrors + at + 1, mirrors + at, (size_t)(count - at) * sizeof *mirrors);
+    mirrors[at] = m;
+    count++;
+    return m;
+}
+
+static void give_device_copy(lsv_mirror *m) {
+    if (m->device && lsv_device) lsv_device->free(m->device);
+    m->device = NULL;
+    m->device_valid = false;
+}
+
+static void drop(lsv_mirror *m) {
+    give_device_copy(m);
+    int at = position(m->host) - 1;
+    while (at > 0 && mirrors[at] != m) at--; /* storages of no bytes may share an address */
+    memmove(mirrors + at, mirrors + at + 1, (size_t)(--count - at) * sizeof *mirrors);
+    lsv_free(m);
+    if (count) return;
+    lsv_free(mirrors);
+    mirrors = NULL, room = 0;
+}
+
+/* ---- storages ---- */
+
+static void release_mirrored(lsv_storage *s) {
+    lsv_mirror *m = s->mirror;
+    s->release = m->release;
+    s->mirror = NULL;
+    drop(m);
+    if (s->release) {
+        s->release(s);
+        return;
+    }
+    lsv_free(s->data);
+    lsv_free(s);
+}
+
+static lsv_status attach(lsv_storage *s, int device, lsv_error *err) {
+    if (s->mirror) return LSV_OK;
+    lsv_mirror *m = add(s->data, s->bytes);
+    if (!m) return lsv_no_memory(err, sizeof *m);
+    m->storage = s;
+    m->ordinal = device - 1;
+    m->release = s->release;
+    s->release = release_mirrored;
+    s->mirror = m;
+    return LSV_OK;
+}
+
+/* ---- host access ---- */
+
+lsv_status lsv_mirror_to_host(lsv_mirror *m, lsv_error *err) {
+    if (m->host_valid) return LSV_OK;
+    if (!m->lost && lsv_device) {
+        lsv_status status = lsv_device->download(m->host, m->device, m->bytes, err);
+        if (status == LSV_OK) m->host_valid = true;
+        if (status == LSV_OK || !m->lost) return status;
+    }
+    lsv_status status = lsv_fail(err, LSV_ERUNTIME, "the only copy of this array was on the GPU, which has failed");
+    lsv_hint(err, "compute it again: the CPU does the work from here on");
+    return status;
+}
+
+lsv_status lsv_mirror_write_host(lsv_mirror *m, lsv_error *err) {
+    LSV_TRY(lsv_mirror_to_host(m, err));
+    m->device_valid = false;
+    return LSV_OK;
+}
+
+/* ---- device access ---- */
+
+static lsv_status lost_or_none(const lsv_mirror *m, lsv_error *err) {
+    if (m->lost) return lsv_mirror_to_host((lsv_mirror *)(uintptr_t)m, err);
+    return lsv_fail(err, LSV_ENOTIMPL, "no GPU is up");
+}
+
+lsv_status lsv_mirror_on_device(lsv_mirror *m, bool valid, lsv_error *err) {
+    m->used = ++now_used;
+    if (m->lost || !lsv_device) return lost_or_none(m, err);
+    if (!m->device) {
+        m->device_valid = false;
+        LSV_TRY(lsv_device->alloc(m->bytes ? m->bytes : 1, &m->device, err));
+    }
+    if (!valid || m->device_valid) return LSV_OK;
+    LSV_TRY(lsv_device->upload(m->device, m->host, m->bytes, err));
+    m->device_valid = true;
+    return LSV_OK;
+}
+
+void lsv_mirror_device_written(lsv_mirror *m) {
+    m->device_valid = true;
+    m->host_valid = false;
+}
+
+lsv_mirror *lsv_mirror_begin(const void *host, size_t bytes) {
+    lsv_mirror *m = lsv_mirror_find(host, bytes);
+    if (!m) {
+        if (!lsv_device || !(m = add((void *)(uintptr_t)host, bytes))) return NULL;
+        m->borrowed = true;
+    }
+    m->pins++;
+    return m;
+}
+
+void lsv_mirror_end(lsv_mirror *m) {
+    if (!m) return;
+    m->pins--;
+    if (m->borrowed && !m->pins) drop(m);
+}
+
+/* The one to give back next; dirty: those whose only copy is the device's. */
+static lsv_mirror *oldest(bool dirty) {
+    lsv_mirror *best = NULL;
+    for (int i = 0; i < count; i++) {
+        lsv_mirror *m = mirrors[i];
+        if (!m->device || m->pins || m->host_valid == dirty) continue;
+        if (!best || m->used < best->used) best = m;
+    }
+    return best;
+}
+
+size_t lsv_mirror_give_back(size_t bytes, bool spill) {
+    size_t given = 0;
+    lsv_mirror *m;
+    while (given < bytes && (m = oldest(false))) {
+        given += m->bytes;
+        give_device_copy(m);
+    }
+    while (spill && given < bytes && (m = oldest(true))) {
+        if (lsv_mirror_to_host(m, NULL) != LSV_OK) break;
+        given += m->bytes;
+        give_device_copy(m);
+    }
+    return given;
+}
+
+int lsv_mirror_device_failed(void (*each)(void *context, lsv_storage *storage), void *context) {
+    int lost = 0;
+    lsv_device = NULL;
+    for (int i = 0; i < count; i++) {
+        lsv_mirror *m = mirrors[i];
+        m->device = NULL;
+        m->device_valid = false;
+        if (m->host_valid || m->lost) continue;
+        m->lost = true;
+        lost++;
+        if (each && m->storage) each(context, m->storage);
+    }
+    return lost;
+}
+
+/* ---- moving ---- */
+
+lsv_status lsv_put_on(lsv_array *a, int device, lsv_error *err) {
+    if (!device) {
+        LSV_TRY(lsv_host(a, err));
+    } else if (a->storage) {
+        LSV_TRY(attach(a->storage, device, err));
+    }
+    a->device = (uint8_t)device;
+    return LSV_OK;
+}
+
+lsv_status lsv_empty_on(int device, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
+                        lsv_error *err) {
+    lsv_array *a;
+    LSV_TRY(lsv_empty(kind, dtype, ndim, shape, &a, err));
+    lsv_status status = lsv_put_on(a, device, err);
+    if (status == LSV_OK) *out = a;
+    else lsv_release(a);
+    return status;
+}
+
+/* Straight from the source's host memory to the copy's device memory; LSV_ENOTIMPL: through the host then. */
+static lsv_status upload_into(lsv_array *to, const lsv_array *from, size_t bytes, lsv_error *err) {
+    lsv_mirror *m = to->storage->mirror;
+    if (!lsv_device || bytes < EAGER_BYTES || !lsv_is_contiguous(from)) return LSV_ENOTIMPL;
+    lsv_status status = lsv_mirror_on_device(m, false, NULL);
+    if (status == LSV_OK) status = lsv_device->upload((char *)m->device + (to->data - (char *)m->host), from->data, bytes, err);
+    if (status == LSV_OK) lsv_mirror_device_written(m);
+    return status == LSV_OK || status == LSV_EINTR ? status : LSV_ENOTIMPL;
+}
+
+lsv_status lsv_to_device(const lsv_array *a, int device, lsv_array **out, lsv_error *err) {
+    if (a->device == device) {
+        *out = lsv_ref((lsv_array *)(uintptr_t)a);
+        return LSV_OK;
+    }
+    if (!device) return lsv_to_host_array(a, out, err);
+    lsv_array *c;
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_empty_on(device, (lsv_kind)a->kind, (lsv_dtype)a->dtype, a->ndim, a->shape, &c, err));
+    lsv_status status = upload_into(c, a, (size_t)a->size * lsv_dtype_size((lsv_dtype)a->dtype), err);
+    if (status == LSV_ENOTIMPL) {
+        lsv_array from = *a, to = *c; /* on the host: no route to the device */
+        from.device = to.device = 0;
+        status = lsv_assign(&to, &from, err);
+    }
+    if (status == LSV_OK) *out = c;
+    else lsv_release(c);
+    return status;
+}
+
+lsv_status lsv_to_host_array(const lsv_array *a, lsv_array **out, lsv_error *err) {
+    if (!a->device) {
+        *out = lsv_ref((lsv_array *)(uintptr_t)a);
+        return LSV_OK;
+    }
+    lsv_mirror *m = a->storage ? a->storage->mirror : NULL;
+    lsv_array plain = *a, *c;
+    plain.device = 0;
+    if (!m || m->host_valid || m->lost || !lsv_device || !lsv_is_contiguous(a)) {
+        LSV_TRY(lsv_host(a, err));
+        return lsv_copy(&plain, out, err);
+    }
+    LSV_TRY(lsv_empty((lsv_kind)a->kind, (lsv_dtype)a->dtype, a->ndim, a->shape, &c, err));
+    lsv_status status =
+        lsv_device->download(c->data, lsv_device_data(a), (size_t)a->size * lsv_dtype_size((lsv_dtype)a->dtype), err);
+    if (status == LSV_OK) *out = c;
+    else lsv_release(c);
+    return m->lost ? lsv_host(a, err) : status;
+}

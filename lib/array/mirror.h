@@ -1,0 +1,130 @@
+/* Mirrors: arrays that live on a device, on the host, or on both.
+
+   An array with device 0 is on the host and never has a mirror of its own: it costs nothing here. An array with
+   device 1 + n belongs to the n-th GPU, and its storage has a mirror: a device copy of the whole
+   storage beside the host's, and a flag for each that says whether it is valid. At least one of the two is,
+   unless the device failed with the only copy on it (`lost`). Nothing is copied that is not read:
+   results of device operations stay on the device until the host looks.
+
+   The host's memory is always there, so every view has an address; pages that were never touched cost
+   nothing. A view's place on the device is found by its offset in the storage.
+
+   Rules for code that reads or writes elements through array->data:
+
+       LSV_TRY(lsv_host(a, err));        before reading
+       LSV_TRY(lsv_host_write(a, err));  before writing (reads too: the rest of the storage stays)
+
+   Both are one comparison for arrays of the host. Labels follow no rule of lib/array: an operation that is
+   not aware of devices gives a host array, and lsv_put_on gives it the device's label (no copy until
+   something reads it there).
+
+   All of this runs on the session's thread. */
+#ifndef LSV_ARRAY_MIRROR_H
+#define LSV_ARRAY_MIRROR_H
+
+#include "array/array.h"
+#include "array/elementwise.h"
+
+typedef struct lsv_mirror {
+    lsv_storage *storage;
+    void *host;               /* the storage's data: its address range finds the mirror     */
+    size_t bytes;
+    void *device;             /* the device copy; NULL: none yet, or given back              */
+    bool host_valid, device_valid;
+    bool lost;                /* the only copy was on a device that failed                   */
+    bool borrowed;            /* over memory that no array owns (lsv_mirror_begin)           */
+    int pins;                 /* an operation uses the device copy: it may not be given back */
+    unsigned long used;       /* when last, for giving back the oldest                       */
+    int ordinal;
+    void (*release)(lsv_storage *); /* what the storage had, called at its end               */
+} lsv_mirror;
+
+/* ---- what a device offers ----
+
+   Filled in by the backend when a GPU comes up, NULL before and after it has failed. Routes over arrays return
+   LSV_OK when done, LSV_EINTR when stopped, and LSV_ENOTIMPL for everything that the host
+   should do instead (dtypes not offered, out of device memory, a failure: the backend has said so already). */
+typedef struct lsv_device_table {
+    lsv_status (*alloc)(size_t bytes, void **out, lsv_error *err);
+    void (*free)(void *device);
+    lsv_status (*upload)(void *device, const void *host, size_t bytes, lsv_error *err);
+    lsv_status (*download)(void *host, const void *device, size_t bytes, lsv_error *err);
+    /* routes: results are new arrays on the operands' device */
+    lsv_status (*unary)(lsv_unary_op op, const lsv_array *a, lsv_array **out, lsv_error *err);
+    lsv_status (*binary)(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_dtype operands,
+                         lsv_dtype result, lsv_array **out, lsv_error *err);
+    lsv_status (*binary_into)(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err);
+    lsv_status (*copy)(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err);
+    lsv_status (*matmul)(const lsv_array *a, const lsv_array *b, lsv_dtype t, int ndim, const ptrdiff_t *shape,
+                         lsv_array **out, lsv_error *err);
+} lsv_device_table;
+
+extern const lsv_device_table *lsv_device;
+
+/* ---- host access ---- */
+
+lsv_status lsv_mirror_to_host(lsv_mirror *m, lsv_error *err);   /* LSV_ERUNTIME when lost, LSV_EINTR */
+lsv_status lsv_mirror_write_host(lsv_mirror *m, lsv_error *err);
+
+/* Make the host's elements valid. */
+static inline lsv_status lsv_host(const lsv_array *a, lsv_error *err) {
+    if (__builtin_expect(!a->storage || !a->storage->mirror, 1)) return LSV_OK;
+    return lsv_mirror_to_host(a->storage->mirror, err);
+}
+/* The same, and the device copy becomes stale. */
+static inline lsv_status lsv_host_write(const lsv_array *a, lsv_error *err) {
+    if (__builtin_expect(!a->storage || !a->storage->mirror, 1)) return LSV_OK;
+    return lsv_mirror_write_host(a->storage->mirror, err);
+}
+/* The host's elements were changed by code that had made them valid: the device copy is stale. */
+static inline void lsv_host_changed(const lsv_array *a) {
+    if (a->storage && a->storage->mirror) a->storage->mirror->device_valid = false;
+}
+/* The only copy was on a device that failed: reading it is an error. */
+static inline bool lsv_is_lost(const lsv_array *a) {
+    return a->storage && a->storage->mirror && a->storage->mirror->lost;
+}
+
+/* ---- moving between devices ---- */
+
+/* A copy on device 1 + n (torch's .to(device), .cuda()); a itself, referenced, where it is there already.
+   C-contiguous. When the device has no room the copy stays on the host until it has: only the label is the
+   device's. LSV_ENOMEM: not even host memory. */
+lsv_status lsv_to_device(const lsv_array *a, int device, lsv_array **out, lsv_error *err);
+/* A copy on the host (.cpu()); a itself, referenced, when it is on the host. */
+lsv_status lsv_to_host_array(const lsv_array *a, lsv_array **out, lsv_error *err);
+/* Label an array as one of a device (0: of the host, which makes its host copy valid); copies nothing else.
+   For results of operations that ran on the host; other views of the same storage keep their label. */
+lsv_status lsv_put_on(lsv_array *a, int device, lsv_error *err);
+/* lsv_empty on a device: neither copy is set; the host's counts as valid until the device's is written. */
+lsv_status lsv_empty_on(int device, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
+                        lsv_error *err);
+
+/* ---- for the backend ---- */
+
+/* The mirror whose host range holds [host, host + bytes); NULL: plain host memory. */
+lsv_mirror *lsv_mirror_find(const void *host, size_t bytes);
+/* The device copy allocated (valid: and up to date), used now. */
+lsv_status lsv_mirror_on_device(lsv_mirror *m, bool valid, lsv_error *err);
+/* The device copy was written and is now the only valid one. */
+void lsv_mirror_device_written(lsv_mirror *m);
+/* a's first element on the device. */
+static inline void *lsv_device_data(const lsv_array *a) {
+    lsv_mirror *m = a->storage->mirror;
+    return (char *)m->device + (a->data - (const char *)m->host);
+}
+
+/* Between begin and end, the host range is not written by anyone and its device copy is kept: an algorithm that
+   reads one matrix many times pays for one copy. NULL: not worth it, or no memory; end(NULL) does nothing. */
+lsv_mirror *lsv_mirror_begin(const void *host, size_t bytes);
+void lsv_mirror_end(lsv_mirror *m);
+
+/* Give device copies back until `bytes` are free: first those the host has too, oldest first, then (spill) the
+   others after copying them to the host. Returns what was given back. */
+size_t lsv_mirror_give_back(size_t bytes, bool spill);
+/* The device is gone: host copies serve from here, the rest is lost. Returns how many are; `each` is called for
+   the storage of every one. */
+int lsv_mirror_device_failed(void (*each)(void *context, lsv_storage *storage), void *context);
+int lsv_mirror_count(void); /* mirrors there are */
+
+#endif

@@ -21,8 +21,11 @@
 
 #include "backend/backend.h"
 #include "linalg/linalg.h"
+#include "lora/adapter.h"
 #include "lora/lora.h"
+#include "lora/pattern.h"
 #include "file/file.h"
+#include "plot/figure.h"
 #include "grad/svd_derivative.h"
 #include "grad/svdgrad.h"
 #include "grad/tape.h"

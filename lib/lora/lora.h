@@ -71,4 +71,7 @@ typedef struct lsv_aggregate_info {
    numerical rank; larger than there is: all there is). infos (count of them) may be NULL. */
 lsv_status lsv_aggregate_many(const lsv_federation *f, lsv_aggregate_method method, const ptrdiff_t *r, int count, lsv_split split, lsv_array **B, lsv_array **A, lsv_aggregate_info *infos, lsv_error *err);
 
+/* The same with each output rank chosen by a rule against the sum's values (rule.r < 0 and no other given: as above). */
+lsv_status lsv_aggregate_rules(const lsv_federation *f, lsv_aggregate_method method, const lsv_rank_rule *rules, int count, lsv_split split, lsv_array **B, lsv_array **A, lsv_aggregate_info *infos, lsv_error *err);
+
 #endif

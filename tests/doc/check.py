@@ -25,7 +25,7 @@ def check(name, good, detail=""):
 
 def run(lsv, text):
     p = subprocess.run([lsv, "--keep-going", "-"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                       timeout=60, env=dict(os.environ, LANG="C.UTF-8", NO_COLOR="1"))
+                       timeout=60, env=dict(os.environ, LC_ALL="C.UTF-8", COLUMNS="80", NO_COLOR="1"))
     return p.stdout
 
 
@@ -38,26 +38,33 @@ def reference(build):
     return [line.split("\t", 1) for line in lines if line]
 
 
-def outputs_of(lsv, sources):
-    """What each of the sources prints, run one after the other as cells of one program."""
-    program = "import numpy as np; import torch; import math\n" + "".join(
-        f"# %%\n{source}\n# %%\nprint('--8<--')\n" for source in sources)
-    return run(lsv, program).split("--8<--\n")
+SETUP = "import numpy as np; import torch; import math; import time; import itertools\n"
+ENOUGH = 2      # examples of a record
+
+
+def examples_in(text):
+    """(input, expected output) of a text in the form of Python's prompt."""
+    found = []
+    for line in text.split("\n"):
+        if line.startswith(">>> "):
+            found.append([line[4:], ""])
+        elif found and not found[-1][1] and re.match(r"\.\.\.( |$)", line):
+            found[-1][0] += "\n" + line[4:]
+        elif found:
+            found[-1][1] += line + "\n"
+    return found
 
 
 def doctests(lsv, records):
-    """The examples of a record: a line of input, then the lines it prints, then the next line of input."""
+    """Every record has its examples, and each prints what stands under it; those of a record are one program."""
     for name, text in records:
-        lines = text.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\").rstrip("\n").split("\n")
-        sources, at = [], 0
-        while at < len(lines):
-            sources.append(lines[at])
-            got = outputs_of(lsv, sources)[len(sources) - 1].split("\n")[:-1]
-            want = lines[at + 1:at + 1 + len(got)]
-            check(f"example of {name}: {lines[at]}", got == want, f"\n  want {want!r}\n  got  {got!r}")
-            if got != want:
-                break
-            at += 1 + len(got)
+        text = text.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\").rstrip("\n")
+        examples = examples_in(text)
+        check(f"{name} has {ENOUGH} examples", len(examples) >= ENOUGH)
+        program = SETUP + "".join(f"# %%\n{source}\n# %%\nprint('--8<--')\n" for source, _ in examples)
+        outputs = run(lsv, program).split("--8<--\n")
+        for (source, want), got in zip(examples, outputs):
+            check(f"example of {name}: {source}", got.rstrip("\n") == want.rstrip("\n"), f"\n  want {want!r}\n  got  {got!r}")
 
 
 def sessions(lsv, path):

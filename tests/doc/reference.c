@@ -38,7 +38,8 @@ static void write_item(const char *name, const ls_builtin *b) {
     if (b->kind == LS_ATTRIBUTE) printf("### `%s`\n\n%s.\n\n", name, b->summary);
     else printf("### `%s%s`\n\n%s.\n\n", name, b->signature, b->summary);
     if (b->doc) printf("%s\n\n", b->doc);
-    if (b->examples) printf("```\n%s%s```\n\n", b->examples, b->examples[strlen(b->examples) - 1] == '\n' ? "" : "\n");
+    const char *examples = ls_builtin_examples(b);
+    if (examples) printf("```\n%s%s```\n\n", examples, examples[strlen(examples) - 1] == '\n' ? "" : "\n");
 }
 
 static void write_reference(void) {
@@ -64,13 +65,14 @@ int main(int argc, char **argv) {
     ls_builtin_each(collect, NULL);
     qsort(items, (size_t)nitems, sizeof *items, by_name);
     if (argc > 1 && strcmp(argv[1], "--examples") == 0) {
-        const ls_builtin *last = NULL;
-        for (int i = 0; i < nitems; last = items[i++].b)
-            if (items[i].b->examples && items[i].b != last) {
-                printf("%s\t", items[i].name);
-                escaped(items[i].b->examples);
-                putchar('\n');
-            }
+        for (int i = 0; i < nitems; i++) {
+            const char *first = items[i].b->names + strspn(items[i].b->names, " "), *examples = ls_builtin_examples(items[i].b);
+            size_t n = strcspn(first, " ");
+            if (strlen(items[i].name) != n || memcmp(items[i].name, first, n) != 0) continue; /* once, under its first name */
+            printf("%s\t", items[i].name);
+            escaped(examples ? examples : "");
+            putchar('\n');
+        }
     } else write_reference();
     ls_registry_free();
     return 0;

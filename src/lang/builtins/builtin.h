@@ -28,7 +28,7 @@ struct ls_builtin {
     const char *signature;  /* "(a, axis=None, *, keepdims=False)": no name; defaults are literals */
     const char *summary;    /* one line, no full stop */
     const char *doc;        /* paragraphs: shapes, dtypes, errors, source; NULL: the summary says it all */
-    const char *examples;   /* "rank([4, 0; 3, -5; 0, 2])\n2\n…": input line, then its output; NULL: none yet */
+    const char *examples;   /* ">>> rank([4, 0; 3, -5; 0, 2])\n2\n…", as at Python's prompt; NULL: in examples_*.inc */
     ls_builtin_fn *function;
     int op;                 /* for functions that serve a family: an lsv_unary_op, a reduction, … */
     ls_builtin_kind kind;
@@ -45,6 +45,7 @@ extern const ls_constant *const ls_constant_families[]; /* each ends with names 
 /* Modules: numpy (np), numpy.linalg, …; prefix is what records use ("np.linalg"). */
 typedef struct ls_module { const char *name; const char *prefix; } ls_module; /* "numpy.linalg", "np.linalg" */
 const ls_module *ls_module_find(const char *name);      /* by import name; NULL: unknown */
+const ls_module *ls_module_at(int i);                   /* all of them, from 0; NULL: no more */
 const char *ls_module_names(void);                      /* "numpy, torch, …" for the ImportError */
 
 /* Tables built at start-up (registry.c). All lookups are by exact qualified name. */
@@ -61,6 +62,7 @@ bool ls_builtin_name(const char *name, ls_value *out);                     /* an
 void ls_builtin_each(bool (*visit)(void *ctx, const char *qualified, const ls_builtin *b), void *ctx);
 void ls_constant_each(bool (*visit)(void *ctx, const char *qualified, const ls_constant *c), void *ctx);
 void ls_registry_free(void); /* gives everything back; for the end of a process */
+const char *ls_builtin_examples(const ls_builtin *b);                     /* the record's, or those kept for it; NULL: none */
 const char *ls_builtin_short_name(const ls_builtin *b);                   /* "svd" of "np.linalg.svd torch.svd" */
 
 #endif

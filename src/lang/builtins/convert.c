@@ -2,6 +2,7 @@
    what a tensor knows about gradients as long as no tape is involved. */
 #include <string.h>
 
+#include "base/interrupt.h"
 #include "array/elementwise.h"
 #include "lang/builtins/support.h"
 
@@ -62,6 +63,10 @@ static bool nested(ls_work *w, const lsv_array *a, int axis, ptrdiff_t *index, l
     for (ptrdiff_t i = 0; i < a->shape[axis]; i++) {
         ls_value v;
         index[axis] = i;
+        if (lsv_stop_at(i) && ls_interrupted(w->in)) {
+            ls_drop(list);
+            return false;
+        }
         if (!nested(w, a, axis + 1, index, &v)) {
             ls_drop(list);
             return false;

@@ -1,5 +1,6 @@
 /* What walks over iterables: range, enumerate, zip, …, which give elements one by one as they are
    asked for, and sum, any, max, sorted, list, …, which walk through at once. */
+#include "base/interrupt.h"
 #include "lang/builtins/python.h"
 
 #include <string.h>
@@ -389,9 +390,14 @@ static void merge_sort(sorter *s, ptrdiff_t *order, ptrdiff_t *spare, ptrdiff_t 
     ptrdiff_t half = n / 2, i = 0, j = half, k = 0;
     merge_sort(s, order, spare, half);
     merge_sort(s, order + half, spare, n - half);
+    if (n > 4096 && !s->failed && __builtin_expect(lsv_interrupt_flag, 0)) s->failed = ls_interrupted(s->in);
     if (s->failed || !less(s, order[half], order[half - 1])) return; /* in order already */
     memcpy(spare, order, (size_t)half * sizeof *spare);
-    while (i < half && j < n) order[k++] = less(s, order[j], spare[i]) ? order[j++] : spare[i++];
+    while (i < half && j < n) {
+        if (k && lsv_stop_at(k)) s->failed = s->failed || ls_interrupted(s->in);
+        if (s->failed) return;
+        order[k++] = less(s, order[j], spare[i]) ? order[j++] : spare[i++];
+    }
     while (i < half) order[k++] = spare[i++];
 }
 

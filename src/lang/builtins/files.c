@@ -12,7 +12,7 @@
 /* ---- errors, paths ---- */
 
 /* A failure of lib/file under the class that Python would raise. */
-static bool file_ok(ls_work *w, lsv_status status) {
+bool ls_file_ok(ls_work *w, lsv_status status) {
     static const struct { int number; const char *name; } classes[] = {
         {ENOENT, "FileNotFoundError"}, {EACCES, "PermissionError"}, {EPERM, "PermissionError"}, {EISDIR, "IsADirectoryError"}, {ENOTDIR, "NotADirectoryError"}};
     int number = 0;
@@ -85,14 +85,14 @@ static bool collect(ls_work *w, lsv_arrays *s, ls_value dict, const char *what, 
 
 static bool load_npz(ls_work *w, const char *path, lsv_kind kind, ls_value *out) {
     lsv_arrays arrays = {0};
-    bool ok = file_ok(w, lsv_npz_load(path, kind, &arrays, &w->err)) && give_dict(w, out, &arrays);
+    bool ok = ls_file_ok(w, lsv_npz_load(path, kind, &arrays, &w->err)) && give_dict(w, out, &arrays);
     lsv_arrays_free(&arrays);
     return ok;
 }
 
 static bool load_npy(ls_work *w, const char *path, lsv_kind kind, lsv_npy_mode mode, ls_value *out) {
     lsv_array *a;
-    if (!file_ok(w, lsv_npy_load(path, kind, mode, &a, &w->err))) return false;
+    if (!ls_file_ok(w, lsv_npy_load(path, kind, mode, &a, &w->err))) return false;
     *out = ls_array(a);
     return true;
 }
@@ -100,7 +100,7 @@ static bool load_npy(ls_work *w, const char *path, lsv_kind kind, lsv_npy_mode m
 /* The first bytes tell which of the two it is. */
 static bool is_zip(const char *path) {
     char magic[2] = "";
-    FILE *f = fopen(path, "rb");
+    FILE *f = lsv_file_allowed(path, false, NULL) == LSV_OK ? fopen(path, "rb") : NULL; /* the reader says why */
     if (!f) return false;
     size_t n = fread(magic, 1, sizeof magic, f);
     fclose(f);
@@ -127,7 +127,7 @@ BUILTIN(np_save) {
     if (args[1].tag == LS_ARRAY) a = args[1].array;
     else if (!ls_array_like(w, args[1], LSV_NUMPY, -1, &a)) return false;
     if (!with_ending(w, path, ".npy", &full)) return false;
-    bool ok = file_ok(w, lsv_npy_save(full, a, &w->err));
+    bool ok = ls_file_ok(w, lsv_npy_save(full, a, &w->err));
     lsv_free(full);
     return ok;
 }
@@ -136,7 +136,7 @@ BUILTIN(np_save) {
 static bool save_npz(ls_work *w, const char *path, lsv_arrays *arrays, bool compress) {
     char *full;
     if (!with_ending(w, path, ".npz", &full)) return false;
-    bool ok = file_ok(w, lsv_npz_save(full, arrays, compress, &w->err));
+    bool ok = ls_file_ok(w, lsv_npz_save(full, arrays, compress, &w->err));
     lsv_free(full);
     return ok;
 }
@@ -163,7 +163,7 @@ BUILTIN(np_savez) {
 
 static bool load_safetensors(ls_work *w, const char *path, lsv_kind kind, ls_value *out) {
     lsv_arrays arrays = {0};
-    bool ok = file_ok(w, lsv_safetensors_load(path, kind, &arrays, &w->err)) && give_dict(w, out, &arrays);
+    bool ok = ls_file_ok(w, lsv_safetensors_load(path, kind, &arrays, &w->err)) && give_dict(w, out, &arrays);
     lsv_arrays_free(&arrays);
     return ok;
 }
@@ -191,7 +191,7 @@ static bool save_safetensors(ls_work *w, const char *path, ls_value dict, ls_val
     ptrdiff_t npairs;
     lsv_arrays arrays = {0};
     bool ok = metadata_arg(w, metadata, pairs, &npairs) && collect(w, &arrays, dict, "save_file", tensors_only) &&
-              file_ok(w, lsv_safetensors_save(path, &arrays, npairs, pairs, &w->err));
+              ls_file_ok(w, lsv_safetensors_save(path, &arrays, npairs, pairs, &w->err));
     lsv_arrays_free(&arrays);
     return ok;
 }
@@ -233,7 +233,7 @@ static bool load_table(ls_work *w, ls_value source, const lsv_table_format *f, c
     if (!path_arg(w, source, what, &path)) return false;
     lsv_status status = lsv_table_load(path, f, a, &w->err);
     if (status == LSV_EOS && strncmp(w->err.message, "[Errno 2]", 9) == 0) return ls_raise(w->in, "FileNotFoundError", "%s not found.", path);
-    return file_ok(w, status);
+    return ls_file_ok(w, status);
 }
 
 enum { COLUMNS = 1024 };
@@ -344,7 +344,7 @@ BUILTIN(np_savetxt) {
     if (n != 1 && n != columns) return ls_raise(w->in, "AttributeError", "fmt has wrong shape: %td formats for %td columns", n, columns);
     if (fmt.tag != LS_STR && n == 1 && columns != 1) return ls_raise(w->in, "AttributeError", "fmt has wrong shape: 1 format for %td columns", columns);
     return ls_as_text(w->in, args[3], "delimiter", &s.delimiter) && ls_as_text(w->in, args[4], "newline", &s.newline) && ls_as_text(w->in, args[5], "header", &s.header) &&
-           ls_as_text(w->in, args[6], "footer", &s.footer) && ls_as_text(w->in, args[7], "comments", &s.comments) && file_ok(w, lsv_table_save(path, a, &s, &w->err));
+           ls_as_text(w->in, args[6], "footer", &s.footer) && ls_as_text(w->in, args[7], "comments", &s.comments) && ls_file_ok(w, lsv_table_save(path, a, &s, &w->err));
 }
 
 /* ---- by the name's ending ---- */
@@ -389,7 +389,7 @@ BUILTIN(load_any) {
     else if (ends_with(path, ".tsv")) f.delimiter = "\t";
     else if (!ends_with(path, ".txt") && !ends_with(path, ".dat"))
         return ls_raise(w->in, "ValueError", "load: the ending of '%s' is not known: .npy, .npz, .safetensors, .index.json, .csv, .tsv, .txt, .dat", path);
-    if (!file_ok(w, lsv_table_load(path, &f, &a, &w->err))) return false;
+    if (!ls_file_ok(w, lsv_table_load(path, &f, &a, &w->err))) return false;
     if (kind == LSV_NUMPY) {
         *out = ls_array(a);
         return true;
@@ -403,7 +403,7 @@ static bool save_text(ls_work *w, const char *path, ls_value v, const char *deli
     lsv_array *a;
     if (v.tag == LS_ARRAY) a = v.array;
     else if (!ls_array_like(w, v, LSV_NUMPY, -1, &a)) return false;
-    return file_ok(w, lsv_table_save(path, a, &(lsv_table_style){.delimiter = delimiter}, &w->err));
+    return ls_file_ok(w, lsv_table_save(path, a, &(lsv_table_style){.delimiter = delimiter}, &w->err));
 }
 
 /* save(path, value) */

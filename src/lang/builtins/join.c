@@ -377,13 +377,51 @@ BUILTIN(rot90) {
 }
 
 /* np.pad(array, pad_width, mode="constant", constant_values=0) */
+/* Where entry i of an axis of n entries comes from, for i outside 0..n-1: the modes of np.pad but "constant". */
+static ptrdiff_t pad_from_edge(ptrdiff_t i, ptrdiff_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
+static ptrdiff_t pad_around(ptrdiff_t i, ptrdiff_t n) { return (i % n + n) % n; }
+static ptrdiff_t pad_mirrored(ptrdiff_t i, ptrdiff_t n) {
+    ptrdiff_t j = pad_around(i, 2 * n);
+    return j < n ? j : 2 * n - 1 - j;
+}
+static ptrdiff_t pad_reflected(ptrdiff_t i, ptrdiff_t n) {
+    if (n == 1) return 0;
+    ptrdiff_t j = pad_around(i, 2 * n - 2);
+    return j < n ? j : 2 * n - 2 - j;
+}
+
+static const struct { const char *mode; ptrdiff_t (*from)(ptrdiff_t i, ptrdiff_t n); } pad_modes[] = {
+    {"edge", pad_from_edge}, {"wrap", pad_around}, {"symmetric", pad_mirrored}, {"reflect", pad_reflected},
+};
+
+/* a with entries of its own around it, `widths` (ndim x 2) of them */
+static bool pad_with_own(ls_work *w, lsv_array *a, const lsv_array *widths, ptrdiff_t (*from)(ptrdiff_t, ptrdiff_t), ls_value *out) {
+    for (int d = 0; d < a->ndim; d++) {
+        ptrdiff_t before = (ptrdiff_t)lsv_item(widths, (ptrdiff_t[]){d, 0}).i, after = (ptrdiff_t)lsv_item(widths, (ptrdiff_t[]){d, 1}).i;
+        ptrdiff_t n = a->shape[d], total;
+        lsv_array *places;
+        if (before < 0 || after < 0) return ls_raise(w->in, "ValueError", "index can't contain negative values");
+        if (n == 0 && before + after > 0)
+            return ls_raise(w->in, "ValueError", "can't extend empty axis %d using modes other than 'constant' or 'empty'", d);
+        if (!lsv_add_size(n, before, &total) || !lsv_add_size(total, after, &total)) return ls_no_memory(w->in);
+        if (!ls_ok(w, lsv_empty(LSV_NUMPY, LSV_INT64, 1, &total, &places, &w->err)) || !ls_keep(w, places)) return false;
+        int64_t *place = (int64_t *)(void *)places->data;
+        for (ptrdiff_t i = 0; i < total; i++) place[i] = from(i - before, n);
+        if (!ls_ok(w, lsv_take(a, places, d, false, &a, &w->err)) || !ls_keep(w, a)) return false;
+    }
+    return ls_give_kept(w, out, a);
+}
+
 BUILTIN(np_pad) {
     lsv_array *a, *p, *v, *full, *inner, *r;
     if (!ls_arg(w, args, 0, &a) || !ls_arg(w, args, 1, &p) || !ls_arg(w, args, 3, &v)) return false;
-    if (!ls_text_is(args[2], "constant")) return ls_raise(w->in, "NotImplementedError", "pad: only mode=\"constant\" is offered");
     ptrdiff_t want[2] = {a->ndim, 2}, shape[LSV_MAXDIM], before[LSV_MAXDIM];
     if (a->ndim == 0) return ls_give_kept(w, out, a);
     if (!ls_ok(w, lsv_broadcast_to(p, 2, want, &p, &w->err)) || !ls_keep(w, p)) return false;
+    for (size_t i = 0; i < sizeof pad_modes / sizeof *pad_modes; i++)
+        if (ls_text_is(args[2], pad_modes[i].mode)) return pad_with_own(w, a, p, pad_modes[i].from, out);
+    if (!ls_text_is(args[2], "constant"))
+        return ls_raise(w->in, "NotImplementedError", "pad: the modes offered are \"constant\", \"edge\", \"wrap\", \"symmetric\" and \"reflect\"");
     lsv_index ix[LSV_MAXDIM];
     for (int d = 0; d < a->ndim; d++) {
         before[d] = (ptrdiff_t)lsv_item(p, (ptrdiff_t[]){d, 0}).i;
@@ -467,5 +505,5 @@ const ls_builtin ls_family_join[] = {
     {"torch.fliplr tensor.fliplr", "(input)", "Columns in reverse order", NULL, NULL, flip, 11, LS_CALLABLE, NULL},
     {"np.rot90", "(m, k=1, axes=(0, 1))", "Quarter turns of a matrix", NULL, NULL, rot90, 0, LS_CALLABLE, NULL},
     {"torch.rot90 tensor.rot90", "(input, k=1, dims=(0, 1))", "Quarter turns of a matrix", NULL, NULL, rot90, 0, LS_CALLABLE, NULL},
-    {"np.pad", "(array, pad_width, mode=\"constant\", constant_values=0)", "The array with a border of one value", NULL, NULL, np_pad, 0, LS_CALLABLE, NULL},
+    {"np.pad", "(array, pad_width, mode=\"constant\", constant_values=0)", "The array with a border: of one value, or of its own entries", NULL, NULL, np_pad, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -1,4 +1,5 @@
 /* Methods of lists. */
+#include "base/interrupt.h"
 #include "lang/builtins/python.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ static LS_PY(list_pop) {
 static ptrdiff_t find(ls_interp *in, const ls_value *items, ptrdiff_t from, ptrdiff_t to, ls_value v) {
     for (ptrdiff_t i = from; i < to; i++) {
         bool equal;
-        if (!ls_equal(in, items[i], v, &equal)) return -2;
+        if ((lsv_stop_at(i) && ls_interrupted(in)) || !ls_equal(in, items[i], v, &equal)) return -2;
         if (equal) return i;
     }
     return -1;

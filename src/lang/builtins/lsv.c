@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "array/elementwise.h"
+#include "lang/builtins/adapters.h"
 #include "lang/builtins/linear.h"
 #include "linalg/truncated.h"
 #include "lora/lora.h"
@@ -241,6 +242,15 @@ static bool note_aggregate(ls_work *w, ls_value dict, const lsv_aggregate_info *
     return ok;
 }
 
+bool ls_aggregate_note(ls_work *w, const lsv_aggregate_info *info, ls_value *dict) {
+    *dict = ls_dict_new();
+    if (dict->tag == LS_UNSET) return ls_no_memory(w->in);
+    if (note_aggregate(w, *dict, info)) return true;
+    ls_drop(*dict);
+    *dict = ls_none();
+    return false;
+}
+
 /* What aggregate returns: a pair or a list of pairs, and with info a dictionary or a list of them. */
 static bool give_pairs(ls_work *w, ls_value *out, int count, bool several, lsv_array **B, lsv_array **A, const lsv_aggregate_info *infos, bool informed) {
     ls_value pairs = several ? ls_list_new(count) : ls_none(), dicts = several && informed ? ls_list_new(count) : ls_none();
@@ -280,12 +290,13 @@ static bool assumption_holds(ls_work *w, const lsv_aggregate_info *info, bool in
                     "method=\"exact\" is right for any clients, info=True gives this one all the same and its error");
 }
 
-/* aggregate(clients, weights, *, method, r, alpha, rslora, split, info) */
+/* aggregate(clients, weights, *, method, r, alpha, rslora, split, info, tol, energy, ratio, max_rank) */
 BUILTIN(lsv_builtin_aggregate) {
     static const char *const methods[] = {"exact", "dense", "svd", "fedavg", "zeropad", "hetlora"};
     ls_value list;
     clients c = {0};
     ptrdiff_t r[RANKS_MOST];
+    lsv_rank_rule rule = LSV_RANK_RULE(-1), rules[RANKS_MOST];
     lsv_array *B[RANKS_MOST], *A[RANKS_MOST];
     lsv_aggregate_info infos[RANKS_MOST];
     lsv_split split = LSV_SPLIT_SQRT;
@@ -293,15 +304,24 @@ BUILTIN(lsv_builtin_aggregate) {
     bool several, rslora, informed;
     int method = choice(w, args[2], 6, methods, "method is \"exact\", \"dense\", \"svd\", \"fedavg\", \"zeropad\" or \"hetlora\"");
     if (method < 0 || !output_ranks(w, args[3], r, &count, &several) || !ls_truth(w->in, args[5], &rslora) || !split_of(w, args[6], &split) ||
-        !ls_truth(w->in, args[7], &informed) || !ls_to_list(w->in, args[0], &list))
+        !ls_truth(w->in, args[7], &informed) || !ls_rule_args(w, args[8], args[9], args[10], args[11], "aggregate", &rule) || !ls_to_list(w->in, args[0], &list))
         return false;
-    bool weighted = !ls_is_none(args[1]), scaled = !ls_is_none(args[4]);
-    bool ok = clients_new(w, list, &c) && clients_fill(w, list, &c);
+    for (int j = 0; j < count; j++) rules[j] = rule, rules[j].r = r[j];
+    bool weighted = !ls_is_none(args[1]), scaled = !ls_is_none(args[4]), adapters = list.list->n > 0 && ls_adapter_of(list.list->items[0]);
+    bool ok = clients_new(w, list, &c);
     ok = ok && (!weighted || clients_numbers(w, args[1], "weights", false, c.n, c.weights));
+    if (ok && adapters) {
+        if (scaled || rslora) ok = ls_raise(w->in, "ValueError", "aggregate: adapters have their own alpha and scale");
+        ok = ok && ls_aggregate_adapters(w, list, weighted ? c.weights : NULL, (lsv_aggregate_method)method, rules, count, several, split, informed, out);
+        clients_free(&c);
+        ls_drop(list);
+        return ok;
+    }
+    ok = ok && clients_fill(w, list, &c);
     ok = ok && (!scaled || clients_numbers(w, args[4], "alphas", true, c.n, c.alphas));
     if (ok && rslora && !scaled) ok = ls_raise(w->in, "ValueError", "aggregate: rslora scales by alpha / sqrt(r), and alpha is not given");
     lsv_federation f = {c.B, c.A, c.n, weighted ? c.weights : NULL, scaled ? c.alphas : NULL, rslora};
-    ok = ok && ls_ok(w, lsv_aggregate_many(&f, (lsv_aggregate_method)method, r, count, split, B, A, infos, &w->err));
+    ok = ok && ls_ok(w, lsv_aggregate_rules(&f, (lsv_aggregate_method)method, rules, count, split, B, A, infos, &w->err));
     clients_free(&c);
     ls_drop(list);
     if (!ok) return false;
@@ -328,11 +348,12 @@ const ls_builtin ls_family_lsv[] = {
      "matrices is formed in float64. info=True adds the achieved error |W - BA| / |W| and a bound it certainly does not exceed, and noise_floor, what storing W in "
      "its type has already cost.",
      "B, A = lora([4, 0; 3, -5; 0, 2], 1)\nB.shape, A.shape\n((3, 1), (1, 2))", lsv_builtin_lora, 0, LS_CALLABLE, NULL},
-    {"aggregate", "(clients, weights=None, *, method=\"exact\", r=None, alpha=None, rslora=False, split=\"sqrt\", info=False)",
+    {"aggregate", "(clients, weights=None, *, method=\"exact\", r=None, alpha=None, rslora=False, split=\"sqrt\", info=False, tol=None, energy=None, ratio=None, max_rank=None)",
      "B, A with B @ A the weighted sum of the clients' updates",
      "clients is a list of (B, A) pairs, of different ranks; the sum is never formed densely unless that is smaller. weights are 1/n each by default, and may be "
      "negative. alpha (one, or one per client) scales update i by alpha / r_i, with rslora by alpha / sqrt(r_i). r truncates optimally; a list of "
-     "ranks gives a list of pairs from one factorisation. method \"exact\" and \"dense\" are the sum; \"svd\" averages singular values, which is the sum only where "
+     "ranks gives a list of pairs from one factorisation; tol, energy, ratio and max_rank choose the rank instead, as in lora. Of adapters (load_adapter, adapter) an adapter comes back, merged module by "
+     "module with each one's own scale, where a module that an adapter lacks counts as zero. method \"exact\" and \"dense\" are the sum; \"svd\" averages singular values, which is the sum only where "
      "clients share their bases (checked: else a ValueError, unless info=True); \"fedavg\", \"zeropad\" and \"hetlora\" average the factors, baselines that are not the "
      "sum. info=True adds the error against the exact sum.",
      NULL, lsv_builtin_aggregate, 0, LS_CALLABLE, NULL},

@@ -250,10 +250,12 @@ BUILTIN(np_result_type) {
     const ls_tuple *star = args[0].tuple;
     lsv_array *a = NULL;
     lsv_dtype d = LSV_BOOL;
-    bool any = false;
+    bool any = false, firm = false; /* a Python number gives way to whatever has a type of its own */
+    for (ptrdiff_t i = 0; i < star->n; i++) firm = firm || (!ls_is_number(star->items[i]) || star->items[i].tag == LS_NPSCALAR);
     for (ptrdiff_t i = 0; i < star->n; i++) {
         ls_value v = star->items[i];
         lsv_dtype next;
+        if (firm && ls_is_number(v) && v.tag != LS_NPSCALAR) continue;
         if (v.tag == LS_DTYPE || v.tag == LS_TYPE || v.tag == LS_STR) {
             if (!ls_dtype_or(w, v, LSV_FLOAT64, &next)) return false;
         } else {
@@ -264,6 +266,8 @@ BUILTIN(np_result_type) {
         any = true;
     }
     if (!any) return ls_raise(w->in, "ValueError", "at least one array or dtype is required");
+    for (ptrdiff_t i = 0; firm && i < star->n; i++) /* … but for its kind */
+        if (star->items[i].tag == LS_FLOAT && !lsv_dtype_is_float(d)) d = LSV_FLOAT64;
     *out = ls_dtype_value(LSV_NUMPY, d);
     return true;
 }
@@ -289,7 +293,23 @@ BUILTIN(np_iscomplex) {
     return ls_arg(w, args, 0, &a) && ls_give(w, out, lsv_full(LSV_NUMPY, LSV_BOOL, a->ndim, a->shape, lsv_scalar_bool(w->self->op), &r, &w->err), &r);
 }
 
-BUILTIN(nothing) { return true; }
+/* np.seterr: what NumPy's defaults are, for code that puts back what it found */
+BUILTIN(np_seterr) {
+    static const char *const settings[][2] = {{"divide", "warn"}, {"over", "warn"}, {"under", "ignore"}, {"invalid", "warn"}};
+    ls_value d = ls_dict_new();
+    bool ok = d.tag != LS_UNSET;
+    for (int i = 0; ok && i < 4; i++) {
+        ls_value value = ls_str_from(settings[i][1]);
+        ok = value.tag != LS_UNSET && ls_dict_set_text(d.dict, settings[i][0], value);
+        ls_drop(value);
+    }
+    if (!ok) {
+        ls_drop(d);
+        return ls_no_memory(w->in);
+    }
+    *out = d;
+    return true;
+}
 
 /* ---- functions over arrays ---- */
 
@@ -423,7 +443,7 @@ const ls_builtin ls_family_numpy[] = {
     {"torch.real torch.conj tensor.conj", "(input)", "The tensor itself: elements are real", NULL, NULL, np_real, 0, LS_CALLABLE, NULL},
     {"np.isreal", "(x)", "Which elements are real: all", NULL, NULL, np_iscomplex, 1, LS_CALLABLE, NULL},
     {"np.iscomplex", "(x)", "Which elements are complex: none", NULL, NULL, np_iscomplex, 0, LS_CALLABLE, NULL},
-    {"np.seterr np.seterrcall", "(all=None, divide=None, over=None, under=None, invalid=None)", "Accepted, without effect", NULL, NULL, nothing, 0, LS_CALLABLE, NULL},
+    {"np.seterr np.seterrcall", "(all=None, divide=None, over=None, under=None, invalid=None)", "Accepted, without effect; the settings as NumPy has them to begin with", NULL, NULL, np_seterr, 0, LS_CALLABLE, NULL},
     {"np.vectorize", "(pyfunc)", "A function applied to every element", NULL, NULL, np_vectorize, 0, LS_CALLABLE, NULL},
     {"vectorize.__call__", "(self, *args)", "The function of every element", NULL, NULL, vectorize_call, 0, LS_CALLABLE, NULL},
     {"np.apply_along_axis", "(func1d, axis, arr)", "A function applied to the vectors along an axis", NULL, NULL, np_apply_along_axis, 0, LS_CALLABLE, NULL},

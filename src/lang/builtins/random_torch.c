@@ -24,8 +24,10 @@ BUILTIN(nothing) { return true; }
 
 BUILTIN(torch_seed) {
     lsv_rng_seed_entropy(&w->in->torch_rng, LSV_RNG_TORCH);
+    uint64_t seed = w->in->torch_rng.mt.seed >> 1; /* an integer of the language has 63 bits */
+    lsv_rng_seed(&w->in->torch_rng, LSV_RNG_TORCH, seed);
     w->in->torch_seeded = true;
-    *out = ls_int((int64_t)(w->in->torch_rng.mt.seed >> 1));
+    *out = ls_int((int64_t)seed);
     return true;
 }
 

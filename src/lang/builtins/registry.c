@@ -18,6 +18,7 @@ static const ls_module modules[] = {
     {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
     {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"}, {"jax.lax", "jax.lax"},
     {"safetensors", "safetensors"}, {"safetensors.torch", "safetensors.torch"}, {"safetensors.numpy", "safetensors.numpy"},
+    {"matplotlib", "matplotlib"}, {"matplotlib.pyplot", "plt"}, {"matplotlib.pyplot.style", "plt.style"},
     {"math", "math"}, {"itertools", "itertools"}, {"time", "time"},
     {"tqdm", "tqdm"}, {"tqdm.auto", "tqdm.auto"}, {"tqdm.autonotebook", "tqdm.autonotebook"}, {"tqdm.notebook", "tqdm.notebook"},
 };
@@ -29,7 +30,9 @@ const ls_module *ls_module_find(const char *name) {
     return NULL;
 }
 
-const char *ls_module_names(void) { return "numpy, torch, jax, safetensors, math, itertools, tqdm and time, with their submodules that linear algebra needs"; }
+const ls_module *ls_module_at(int i) { return i >= 0 && i < NMODULES ? &modules[i] : NULL; }
+
+const char *ls_module_names(void) { return "numpy, torch, jax, safetensors, matplotlib.pyplot, math, itertools, tqdm and time, with their submodules that linear algebra needs"; }
 
 /* ---- the table: open addressing over (name, length) ---- */
 

@@ -1,6 +1,7 @@
 /* Methods of strings that look at characters or cut at separators. Strings are UTF-8: where all
    characters are one byte, places are offsets; else a place is found by counting. Letters beyond
    ASCII have their case from a table, one letter to one letter (but for ß). */
+#include "base/interrupt.h"
 #include "lang/builtins/python.h"
 
 #include <ctype.h>
@@ -144,7 +145,7 @@ static bool add_piece(ls_interp *in, ls_value list, const char *s, size_t n) {
     ls_value v = ls_str_new(s, n);
     bool ok = v.tag != LS_UNSET && ls_list_append(list.list, v);
     if (v.tag != LS_UNSET) ls_drop(v);
-    return ok || ls_no_memory(in);
+    return ok ? !(__builtin_expect(lsv_interrupt_flag, 0) && ls_interrupted(in)) : ls_no_memory(in);
 }
 
 static bool split_space(ls_interp *in, const ls_str *s, int64_t most, ls_value list) {
@@ -286,6 +287,7 @@ static LS_PY(str_join) {
     bool ok = true;
     for (ptrdiff_t i = 0; ok && i < list.list->n; i++) {
         ls_value v = list.list->items[i];
+        if (lsv_stop_at(i) && !(ok = !ls_interrupted(in))) break;
         if (v.tag != LS_STR) {
             ok = ls_raise(in, "TypeError", "sequence item %td: expected str instance, %s found", i,
                           ls_type_name(v));
@@ -313,6 +315,10 @@ static LS_PY(str_replace) {
     if (from->length) {
         for (; most != 0 && (hit = memmem(at, (size_t)(end - at), from->data, from->length)) != NULL;
              most--) {
+            if (__builtin_expect(lsv_interrupt_flag, 0) && ls_interrupted(in)) {
+                lsv_text_free(&t);
+                return false;
+            }
             lsv_text_add(&t, at, (size_t)(hit - at));
             lsv_text_add(&t, to->data, to->length);
             at = hit + from->length;

@@ -40,6 +40,7 @@ bool ls_work_end(ls_work *w, bool ok);
 /* ---- results of the library ---- */
 
 bool ls_ok(ls_work *w, lsv_status status);       /* raises w->err where it is not LSV_OK */
+bool ls_file_ok(ls_work *w, lsv_status status);  /* the same of lib/file: FileNotFoundError, … */
 bool ls_keep(ls_work *w, lsv_array *a);          /* the frame releases a at the end; false: no memory */
 /* *out = the array, taking its reference: 0-d ndarrays become NumPy scalars. *r is read only
    where status is LSV_OK, so that `ls_give(w, out, lsv_f(…, &r, &w->err), &r)` is one statement. */

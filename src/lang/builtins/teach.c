@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "file/file.h"
 #include "lang/builtins/support.h"
 #include "lang/teach/lesson.h"
 
@@ -187,6 +188,12 @@ static bool check_notes(ls_interp *in, const ls_builtin *self, const ls_value *a
     const char *path;
     bool show;
     if (!ls_as_text(in, args[0], "file", &path) || !ls_truth(in, args[1], &show)) return false;
+    lsv_error err = {.status = LSV_OK};
+    if (lsv_file_allowed(path, false, &err) != LSV_OK) {
+        ls_raise(in, "PermissionError", "%s", err.message);
+        ls_hint(in, "%s", err.hint);
+        return false;
+    }
     errno = 0;
     FILE *f = fopen(path, "rb");
     if (!f) return ls_raise(in, errno == ENOENT ? "FileNotFoundError" : "OSError", "cannot read \"%s\": %s", path, strerror(errno));

@@ -35,7 +35,7 @@ const char *ls_attribute_prefix(ls_value v) {
 }
 
 /* The general kind a special one falls back to. */
-static const char *fallback_prefix(const char *prefix) {
+const char *ls_kind_fallback(const char *prefix) {
     static const char *const pairs[][2] = {
         {"size", "tuple"}, {"randomstate", "generator"}, {"torchgenerator", "generator"}, {"int", "float"}, {"bool", "int"},
     };
@@ -44,20 +44,26 @@ static const char *fallback_prefix(const char *prefix) {
     return NULL;
 }
 
-const ls_builtin *ls_attribute_record(ls_value v, const char *name) {
+const ls_builtin *ls_kind_record(const char *kind, const char *name) {
     char qualified[128];
-    for (const char *prefix = ls_attribute_prefix(v); prefix && *prefix; prefix = fallback_prefix(prefix)) {
+    for (const char *prefix = kind; prefix && *prefix; prefix = ls_kind_fallback(prefix)) {
         snprintf(qualified, sizeof qualified, "%s.%s", prefix, name);
         const ls_builtin *b = ls_builtin_find(qualified);
         if (b) return b;
     }
+    return NULL;
+}
+
+const ls_builtin *ls_attribute_record(ls_value v, const char *name) {
+    const ls_builtin *b = ls_kind_record(ls_attribute_prefix(v), name);
+    if (b) return b;
     if (v.tag == LS_NPSCALAR && lsv_dtype_is_float((lsv_dtype)v.dtype)) /* np.float64 is a float too */
         return ls_attribute_record(ls_float(0), name);
     return NULL;
 }
 
 /* itertools.chain.from_iterable, tqdm.write: a function's own functions are records below its names. */
-static const ls_builtin *record_below(const ls_builtin *f, const char *name) {
+const ls_builtin *ls_builtin_below(const ls_builtin *f, const char *name) {
     for (const char *p = f->names; *p;) {
         char qualified[160];
         size_t n = strcspn(p, " ");
@@ -127,7 +133,7 @@ bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
     if (v.tag == LS_MODULE) return ls_module_attribute(v.module, name, out) || missing(in, v, name);
     bool ok;
     if (own_attribute(in, v, name, out, &ok)) return ok;
-    const ls_builtin *b = v.tag == LS_BUILTIN ? record_below(v.builtin, name) : ls_attribute_record(v, name);
+    const ls_builtin *b = v.tag == LS_BUILTIN ? ls_builtin_below(v.builtin, name) : ls_attribute_record(v, name);
     if (b && v.tag == LS_BUILTIN) {
         *out = (ls_value){.tag = LS_BUILTIN, .builtin = b};
         return true;

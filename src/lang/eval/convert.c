@@ -1,4 +1,5 @@
 /* Values to what C functions take: arrays from nested lists, numbers, text, shapes, axes. */
+#include "base/interrupt.h"
 #include "array/elementwise.h"
 #include "base/alloc.h"
 #include "lang/eval/interp.h"
@@ -78,7 +79,7 @@ static bool check_rows(ls_interp *in, ls_value v, int depth, shape_of *s) {
             return true;
         }
         for (ptrdiff_t i = 0; i < n; i++)
-            if (!check_rows(in, sequence_item(v, i), depth + 1, s)) return false;
+            if ((lsv_stop_at(i) && ls_interrupted(in)) || !check_rows(in, sequence_item(v, i), depth + 1, s)) return false;
         return true;
     }
     lsv_dtype d;
@@ -103,7 +104,10 @@ static lsv_status fill_rows(ls_value v, lsv_array *a, ptrdiff_t *at, lsv_error *
     size_t size = lsv_dtype_size((lsv_dtype)a->dtype);
     if (is_sequence(v)) {
         ptrdiff_t n = sequence_length(v);
-        for (ptrdiff_t i = 0; i < n; i++) LSV_TRY(fill_rows(sequence_item(v, i), a, at, err));
+        for (ptrdiff_t i = 0; i < n; i++) {
+            if (lsv_stop_at(i)) LSV_TRY(lsv_poll(err));
+            LSV_TRY(fill_rows(sequence_item(v, i), a, at, err));
+        }
         return LSV_OK;
     }
     if (v.tag != LS_ARRAY) {

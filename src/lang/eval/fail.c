@@ -1,6 +1,7 @@
 /* Raising errors from inside the language. The first error wins: what fails while one is being
    reported is not reported. */
 #include "lang/eval/interp.h"
+#include "base/alloc.h"
 #include "base/interrupt.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,9 @@ bool ls_raise(ls_interp *in, const char *type, const char *format, ...) {
 
 bool ls_no_memory(ls_interp *in) {
     if (in->error.set) return false;
-    return ls_raise(in, "MemoryError", "out of memory");
+    lsv_error err;
+    lsv_no_memory(&err, 0); /* the limit, where one is set */
+    return ls_raise(in, "MemoryError", "%s", err.message);
 }
 
 bool ls_raise_lsv(ls_interp *in, const lsv_error *err) {

@@ -6,7 +6,7 @@
 
 static bool no_module(ls_interp *in, const char *name) {
     ls_suggestion s;
-    static const char *const known[] = {"numpy", "torch", "jax", "math", "itertools", "tqdm", "time", "numpy.linalg", "torch.linalg", "numpy.random"};
+    static const char *const known[] = {"numpy", "torch", "jax", "math", "itertools", "tqdm", "time", "numpy.linalg", "torch.linalg", "numpy.random", "matplotlib", "matplotlib.pyplot"};
     ls_raise(in, "ModuleNotFoundError", "No module named '%s'", name);
     ls_suggest_start(&s, name);
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) ls_suggest_offer(&s, known[k]);

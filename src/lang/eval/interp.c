@@ -4,6 +4,7 @@
    them runs, so that a cell with a syntax error anywhere changes nothing. */
 #include "lang/eval/interp.h"
 #include "base/alloc.h"
+#include "lang/builtins/plot.h"
 #include "lang/eval/compile.h"
 #include "lang/eval/vm.h"
 #include "lang/syntax/parse.h"
@@ -39,6 +40,8 @@ ls_interp *ls_interp_new(const ls_client *client) {
 void ls_interp_free(ls_interp *in) {
     if (!in) return;
     ls_globals_clear(in->slots);
+    ls_drop(in->figure);
+    ls_drop(in->open_figure);
     ls_drop((ls_value){.tag = LS_DICT, .dict = in->globals});
     if (in->argv_dict) ls_drop((ls_value){.tag = LS_DICT, .dict = in->argv_dict});
     ls_clear_cycles();
@@ -58,6 +61,7 @@ bool ls_write(ls_interp *in, const char *bytes, size_t n) {
 static bool show(ls_interp *in, ls_value v) {
     if (v.tag == LS_NONE) return true;
     if (in->client.show) return in->client.show(in->client.ctx, in, v);
+    if (ls_figure_of(v)) return ls_figure_show(in, v);
     lsv_text t = {0};
     bool ok = ls_repr(in, &t, v);
     if (ok) lsv_text_putc(&t, '\n');
@@ -197,6 +201,14 @@ static bool run_magic(ls_interp *in, ls_source *source, size_t start, size_t n) 
     return false;
 }
 
+/* What a cell drew with matplotlib's functions is shown with its end, as in a notebook; an error comes first. */
+static bool end_figures(ls_interp *in, bool ok) {
+    if (ok) return ls_figure_flush(in);
+    ls_drop(in->open_figure);
+    in->open_figure = (ls_value){.tag = LS_UNSET};
+    return false;
+}
+
 bool ls_run_cell(ls_interp *in, ls_source *source) {
     size_t start;
     if (!in->vm->frame) ls_error_clear(&in->error);
@@ -212,6 +224,7 @@ bool ls_run_cell(ls_interp *in, ls_source *source) {
         ls_globals_note(in->slots);
     }
     free_pieces(&p);
+    if (!in->vm->frame) ok = end_figures(in, ok);
     return ok;
 }
 

@@ -10,6 +10,8 @@
 #include "lang/syntax/error.h"
 #include "text/text.h"
 
+struct lsv_figure; /* plot/figure.h */
+
 typedef enum ls_echo { LS_ECHO_LAST_EXPR, LS_ECHO_LAST_EXPR_OR_ASSIGN, LS_ECHO_ALL, LS_ECHO_NONE, LS_ECHO_LAST } ls_echo;
 
 /* Where output goes. write gets a program's own output; show gets the value of a cell (the
@@ -26,6 +28,8 @@ typedef struct ls_client {
     void (*progress)(void *ctx, const char *what, int64_t done, int64_t total);
     /* one line of warning, without a newline, from a function that gave its result all the same; NULL: silent */
     void (*warn)(void *ctx, const char *line);
+    /* a figure, drawn where the user looks; NULL: as text of 80 columns through write. False: in->error is set */
+    bool (*figure)(void *ctx, struct ls_interp *in, const struct lsv_figure *f);
 } ls_client;
 
 typedef struct ls_interp {
@@ -46,6 +50,8 @@ typedef struct ls_interp {
     struct ls_vm *vm;
     ls_link objects;             /* head of the list of cycle-capable objects */
     ls_dict *argv_dict;          /* unused slot for clients */
+    ls_value figure;             /* the figure made last, for savefig; LS_UNSET: none */
+    ls_value open_figure;        /* what matplotlib's functions draw into; shown when its cell ends */
     void *session;               /* the client's own */
 } ls_interp;
 
@@ -77,6 +83,7 @@ void ls_name_complete(ls_interp *in, const char *prefix, bool (*visit)(void *ctx
 bool ls_raise(ls_interp *in, const char *type, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool ls_raise_lsv(ls_interp *in, const lsv_error *err);         /* a library error: class by status, blame, hint */
 bool ls_no_memory(ls_interp *in);
+bool ls_interrupted(ls_interp *in);                             /* an interrupt was asked for: true, and it is raised */
 void ls_hint(ls_interp *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline void ls_blame(ls_interp *in, int argument) { in->blame = argument; }
 

@@ -1,4 +1,5 @@
 /* Iteration: one LS_ITER for everything that can be iterated over. */
+#include "base/interrupt.h"
 #include "lang/eval/autograd.h"
 #include "lang/eval/interp.h"
 #include "lang/eval/subscript.h"
@@ -87,6 +88,9 @@ bool ls_iterate(ls_interp *in, ls_value v, ls_value *iter) {
         }
         *iter = ls_ref(v);
         return true;
+    case LS_OPAQUE:
+        if (v.opaque->hooks && v.opaque->hooks->iterate) return v.opaque->hooks->iterate(in, v, iter);
+        /* fall through */
     default: return ls_raise(in, "TypeError", "'%s' object is not iterable", ls_type_name(v));
     }
     *iter = ls_iter_new(type, next, len);
@@ -95,7 +99,15 @@ bool ls_iterate(ls_interp *in, ls_value v, ls_value *iter) {
     return true;
 }
 
-bool ls_next(ls_interp *in, ls_value iter, ls_value *out) { return iter.iter->next(in, iter.iter, out); }
+bool ls_interrupted(ls_interp *in) {
+    lsv_error err;
+    return lsv_poll(&err) != LSV_OK && !ls_raise_lsv(in, &err);
+}
+
+bool ls_next(ls_interp *in, ls_value iter, ls_value *out) {
+    if (__builtin_expect(lsv_interrupt_flag, 0) && ls_interrupted(in)) return false;
+    return iter.iter->next(in, iter.iter, out);
+}
 
 bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list) {
     ls_value it, v;
@@ -104,8 +116,13 @@ bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list) {
     if (iterable.tag == LS_LIST || iterable.tag == LS_TUPLE) {
         const ls_value *items = iterable.tag == LS_LIST ? iterable.list->items : iterable.tuple->items;
         ptrdiff_t n = iterable.tag == LS_LIST ? iterable.list->n : iterable.tuple->n;
-        for (ptrdiff_t i = 0; i < n; i++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            if (lsv_stop_at(i) && ls_interrupted(in)) {
+                ls_drop(*list);
+                return false;
+            }
             if (!ls_list_append(list->list, items[i])) goto no_memory;
+        }
         return true;
     }
     if (!ls_iterate(in, iterable, &it)) {
@@ -145,6 +162,9 @@ bool ls_length(ls_interp *in, ls_value v, ptrdiff_t *out) {
             *out = v.iter->state[0].dict->n;
             return true;
         }
+        return ls_raise(in, "TypeError", "object of type '%s' has no len()", ls_type_name(v));
+    case LS_OPAQUE:
+        if (v.opaque->hooks && v.opaque->hooks->length) return v.opaque->hooks->length(in, v, out);
         /* fall through */
     default: return ls_raise(in, "TypeError", "object of type '%s' has no len()", ls_type_name(v));
     }

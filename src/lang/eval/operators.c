@@ -4,6 +4,7 @@
    wrapping. As soon as an array or a NumPy scalar takes part, lib does the work; Python numbers
    go along as weak scalars. What Python has no meaning for but a numeric list could have, the
    list acts as an array: [1, 2] / 2. */
+#include "base/interrupt.h"
 #include "lang/eval/operators.h"
 
 #include "array/elementwise.h"
@@ -270,8 +271,12 @@ static bool concatenate(ls_interp *in, ls_value a, ls_value b, ls_value *out) {
     } else {
         *out = ls_list_new(a.list->n + b.list->n);
         if (out->tag != LS_UNSET) {
-            for (ptrdiff_t i = 0; i < a.list->n; i++) ls_list_append(out->list, a.list->items[i]);
-            for (ptrdiff_t i = 0; i < b.list->n; i++) ls_list_append(out->list, b.list->items[i]);
+            for (ptrdiff_t i = 0; i < a.list->n && !lsv_stop_at(i); i++) ls_list_append(out->list, a.list->items[i]);
+            for (ptrdiff_t i = 0; i < b.list->n && !lsv_stop_at(i); i++) ls_list_append(out->list, b.list->items[i]);
+            if (ls_interrupted(in)) {
+                ls_drop(*out);
+                return false;
+            }
         }
     }
     return out->tag != LS_UNSET || ls_no_memory(in);
@@ -283,7 +288,13 @@ static bool repeat(ls_interp *in, ls_value a, int64_t times, ls_value *out) {
     if (__builtin_mul_overflow(n, times, &total) || total > PTRDIFF_MAX / 32) return ls_no_memory(in);
     if (a.tag == LS_STR) {
         lsv_text t = {0};
-        for (int64_t i = 0; n > 0 && i < times && !t.failed; i++) lsv_text_add(&t, a.str->data, a.str->length);
+        for (int64_t i = 0; n > 0 && i < times && !t.failed; i++) {
+            if ((lsv_stop_at(i) || n > 1 << 16) && ls_interrupted(in)) {
+                lsv_text_free(&t);
+                return false;
+            }
+            lsv_text_add(&t, a.str->data, a.str->length);
+        }
         *out = t.failed ? (ls_value){.tag = LS_UNSET} : ls_str_new(t.data ? t.data : "", t.length);
         lsv_text_free(&t);
     } else {
@@ -291,8 +302,14 @@ static bool repeat(ls_interp *in, ls_value a, int64_t times, ls_value *out) {
         *out = a.tag == LS_TUPLE ? ls_tuple_new(total) : ls_list_new(total);
         if (out->tag == LS_UNSET) return ls_no_memory(in);
         ls_value *to = a.tag == LS_TUPLE ? out->tuple->items : out->list->items;
-        for (ptrdiff_t i = 0; i < total; i++) to[i] = ls_ref(items[i % n]);
-        if (a.tag == LS_LIST) out->list->n = total;
+        for (ptrdiff_t done = 0; done < total; done += n) {
+            for (ptrdiff_t i = 0; i < n; i++) to[done + i] = ls_ref(items[i]);
+            if (a.tag == LS_LIST) out->list->n = done + n;
+            if (__builtin_expect(lsv_interrupt_flag, 0) && ls_interrupted(in)) {
+                ls_drop(*out);
+                return false;
+            }
+        }
     }
     return out->tag != LS_UNSET || ls_no_memory(in);
 }
@@ -377,6 +394,7 @@ static bool sequence_order(ls_interp *in, int op, ls_value a, ls_value b, ls_val
     bool ok = true, equal = true;
     ptrdiff_t i;
     for (i = 0; i < n && i < m; i++) {
+        if (lsv_stop_at(i) && !(ok = !ls_interrupted(in))) break;
         if (!(ok = ls_equal(in, x[i], y[i], &equal)) || !equal) break;
     }
     if (ok) {
@@ -446,7 +464,7 @@ static bool compare(ls_interp *in, int op, ls_value a, ls_value b, ls_value *out
     } else if (a.tag == LS_RANGE && b.tag == LS_RANGE) {
         equal = a.range->n == b.range->n && (a.range->n == 0 || (a.range->start == b.range->start && (a.range->n == 1 || a.range->step == b.range->step)));
     } else if (a.tag == LS_OPAQUE && b.tag == LS_OPAQUE) {
-        equal = a.opaque->type == b.opaque->type && strcmp(a.opaque->text, b.opaque->text) == 0;
+        equal = a.opaque->payload ? a.opaque == b.opaque : a.opaque->type == b.opaque->type && strcmp(a.opaque->text, b.opaque->text) == 0;
     } else if (a.tag == LS_SLICE && b.tag == LS_SLICE) {
         equal = ls_equal_simple(a.slice->start, b.slice->start) && ls_equal_simple(a.slice->stop, b.slice->stop) && ls_equal_simple(a.slice->step, b.slice->step);
     } else equal = ls_same(a, b);
@@ -585,6 +603,9 @@ bool ls_contains(ls_interp *in, ls_value c, ls_value item, bool *out) {
         if (!ls_hashable(item)) return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(item));
         *out = ls_dict_find(c.dict, item) != NULL;
         return true;
+    case LS_OPAQUE:
+        if (c.opaque->hooks && c.opaque->hooks->contains) return c.opaque->hooks->contains(in, c, item, out);
+        break;
     case LS_RANGE:
         if (ls_is_int(item)) {
             int64_t off = item.i - c.range->start;

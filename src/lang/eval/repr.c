@@ -1,4 +1,5 @@
 /* repr(v), str(v) and format(v, spec). */
+#include "base/interrupt.h"
 #include "lang/builtins/builtin.h"
 #include "lang/eval/function.h"
 #include "lang/eval/interp.h"
@@ -50,6 +51,7 @@ void ls_repr_text(lsv_text *t, const char *s, size_t n, bool ascii) {
 
 static bool items_repr(ls_interp *in, lsv_text *t, const ls_value *items, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
+        if (lsv_stop_at(i) && ls_interrupted(in)) return false;
         if (i) lsv_text_puts(t, ", ");
         if (!ls_repr(in, t, items[i])) return false;
     }
@@ -66,7 +68,7 @@ static bool list_repr(ls_interp *in, lsv_text *t, ls_list *l) {
     bool ok = true;
     for (ptrdiff_t i = 0; ok && i < l->n; i++) {
         if (i) lsv_text_puts(t, ", ");
-        ok = ls_repr(in, t, l->items[i]);
+        ok = !(lsv_stop_at(i) && ls_interrupted(in)) && ls_repr(in, t, l->items[i]);
     }
     lsv_text_putc(t, ']');
     l->head.marked = 0;
@@ -85,7 +87,7 @@ static bool dict_repr(ls_interp *in, lsv_text *t, ls_dict *d) {
         if (d->entries[i].key.tag == LS_UNSET) continue;
         if (!first) lsv_text_puts(t, ", ");
         first = false;
-        ok = ls_repr(in, t, d->entries[i].key);
+        ok = !(lsv_stop_at(i) && ls_interrupted(in)) && ls_repr(in, t, d->entries[i].key);
         lsv_text_puts(t, ": ");
         ok = ok && ls_repr(in, t, d->entries[i].value);
     }
@@ -193,7 +195,11 @@ static bool repr_value(ls_interp *in, lsv_text *t, ls_value v) {
         if (v.rng->rng.type == LSV_RNG_TORCH) lsv_text_printf(t, "<torch._C.Generator object at %p>", (void *)v.o);
         else lsv_text_printf(t, "%s(%s) at 0x%llX", ls_type_name(v), v.rng->rng.type == LSV_RNG_PCG64 ? "PCG64" : "MT19937", (unsigned long long)(uintptr_t)v.o);
         break;
-    case LS_OPAQUE: lsv_text_puts(t, v.opaque->text); break;
+    case LS_OPAQUE:
+        if (v.opaque->hooks && v.opaque->hooks->repr) return v.opaque->hooks->repr(in, t, v);
+        /* a text too long for the object's own room is its first field */
+        lsv_text_puts(t, !v.opaque->text[0] && v.opaque->state[0].tag == LS_STR ? v.opaque->state[0].str->data : v.opaque->text);
+        break;
     default: lsv_text_puts(t, "<?>"); break;
     }
     return true;

@@ -347,6 +347,9 @@ bool ls_subscript(ls_interp *in, ls_value a, ls_value index, ls_value *out) {
         *out = ls_ref(*slot);
         return true;
     }
+    case LS_OPAQUE:
+        if (a.opaque->hooks && a.opaque->hooks->get) return a.opaque->hooks->get(in, a, index, out);
+        return ls_raise(in, "TypeError", "'%s' object is not subscriptable", ls_type_name(a));
     case LS_TYPE: *out = a; return true; /* list[int] in an annotation */
     case LS_NPSCALAR: return ls_raise(in, "IndexError", "invalid index to scalar variable.");
     default: return ls_raise(in, "TypeError", "'%s' object is not subscriptable", ls_type_name(a));

@@ -117,6 +117,8 @@ void ls_suggest_attribute(ls_interp *in, ls_value object, const char *name) {
             while ((one = strtok_r(rest, " ", &rest))) offer_member(&o, one, NULL);
         }
     if (ls_suggest_best(&o.s)) ls_hint(in, "did you mean `%s`?", o.s.best);
+    else if (object.tag == LS_MODULE && strcmp(object.module->prefix, "plt") == 0)
+        ls_hint(in, "lsv draws plot, semilogx, semilogy, loglog, scatter, step, stem, bar, hist and imshow");
     else if (object.tag == LS_ARRAY) { /* x.svd where svd(x) is meant */
         ls_value v;
         if (ls_builtin_name(name, &v)) {

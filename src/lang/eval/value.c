@@ -229,7 +229,10 @@ static void destroy_now(ls_value v) {
         ls_unlink_object(&v.iter->link);
         drop_all(v.iter->state, 4);
         break;
-    case LS_OPAQUE: drop_all(v.opaque->state, 2); break;
+    case LS_OPAQUE:
+        drop_all(v.opaque->state, 2);
+        if (v.opaque->release) v.opaque->release(v.opaque->payload);
+        break;
     case LS_FUNCTION: ls_function_destroy(v.function); return;
     default: break;
     }

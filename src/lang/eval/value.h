@@ -10,6 +10,7 @@
 
 #include "array/array.h"
 #include "random/random.h"
+#include "text/text.h"
 
 typedef enum ls_tag {
     LS_UNSET,      /* a variable without a value; never seen by a program */
@@ -115,12 +116,24 @@ typedef struct ls_iter {
     ls_value state[4];
 } ls_iter;
 
+/* What an opaque value that is a container of its own does; each may be NULL: not offered. */
+typedef struct ls_hooks {
+    bool (*repr)(struct ls_interp *in, lsv_text *t, ls_value v);
+    bool (*length)(struct ls_interp *in, ls_value v, ptrdiff_t *n);
+    bool (*get)(struct ls_interp *in, ls_value v, ls_value index, ls_value *out); /* v[index] */
+    bool (*contains)(struct ls_interp *in, ls_value v, ls_value item, bool *yes);
+    bool (*iterate)(struct ls_interp *in, ls_value v, ls_value *iter);
+} ls_hooks;
+
 typedef struct ls_opaque {
     ls_obj head;
     const struct ls_type *type;
     char text[64];      /* its repr, e.g. device(type='cpu') */
     ls_value state[2];
     int64_t number;
+    void *payload;                    /* a C object of its own … */
+    void (*release)(void *payload);   /* … given back with it; NULL: none */
+    const ls_hooks *hooks;            /* NULL: none */
 } ls_opaque;
 
 /* ---- counting ---- */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "file/file.h"
 #include "lang/teach/teach.h"
 
 static const ls_dialogue *dialogue;
@@ -22,6 +23,12 @@ bool ls_walk_save(ls_interp *in, const ls_walk *w, const char *path) {
     }
     if (k == count) {
         ls_raise(in, "ValueError", "cannot save as \"%s\": the name must end in .md, .tex, .ipynb, .svg or .txt", path);
+        return false;
+    }
+    lsv_error err = {.status = LSV_OK};
+    if (lsv_file_allowed(path, true, &err) != LSV_OK) {
+        ls_raise(in, "PermissionError", "%s", err.message);
+        ls_hint(in, "%s", err.hint);
         return false;
     }
     lsv_text t = {0};

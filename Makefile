@@ -15,7 +15,7 @@ try = $(shell printf '%s\nint main(void){return 0;}\n' '$(1)' | $(CC) -x c - -o 
 
 BLAS_LIBS    ?= -llapacke -lopenblas
 GMP_LIBS     ?= -lgmp
-FILE_LIBS    ?= -ljson-c -lzip
+FILE_LIBS    ?= -ljson-c
 # The program takes OpenBLAS from its archive where there is one: relocating the shared library is most of a start.
 STATIC_TRIAL := -Wl,-Bstatic -llapacke -lopenblas -Wl,-Bdynamic -l:libgfortran.so.5
 STATIC_BLAS  ?= $(if $(call try,,$(STATIC_TRIAL) -lm -pthread),$(STATIC_TRIAL))
@@ -24,14 +24,20 @@ HAVE_LAPACKE := $(call try,#include <lapacke.h>,-llapacke)
 HAVE_GMP     := $(call try,#include <gmp.h>,-lgmp)
 HAVE_JSON    := $(call try,#include <json-c/json.h>,-ljson-c)
 HAVE_ZIP     := $(call try,#include <zip.h>,-lzip)
+HAVE_PCRE    := $(call try,#define PCRE2_CODE_UNIT_WIDTH 8\n#include <pcre2.h>,-lpcre2-8)
+# Cairo and chafa are opened when a picture is made; only their headers are needed here.
+package = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
+headers_of = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
+CAIRO        ?= $(call package,cairo cairo-svg cairo-pdf)
+CHAFA        ?= $(call package,chafa)
 READLINE     ?= $(call try,#include <stdio.h>\n#include <readline/readline.h>,-lreadline)
 
 WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla
 CPPFLAGS += -D_GNU_SOURCE -DLSV_VERSION='"$(VERSION)"' -Ilib -Isrc
 CFLAGS   ?= -g
 CFLAGS   += -std=c17 $(OPT) -fPIC -pthread -fno-math-errno -ffp-contract=off $(WARN)
-LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) $(FILE_LIBS) -lm -pthread
-PROGRAM_LIBS := $(or $(STATIC_BLAS),$(BLAS_LIBS)) $(GMP_LIBS) $(FILE_LIBS) -lm -pthread
+LDLIBS   += $(BLAS_LIBS) $(GMP_LIBS) $(FILE_LIBS) -lm -ldl -pthread
+PROGRAM_LIBS := $(or $(STATIC_BLAS),$(BLAS_LIBS)) $(GMP_LIBS) $(FILE_LIBS) -lm -ldl -pthread
 ifeq ($(READLINE),yes)
 REPL_CPP := -DLSV_READLINE
 REPL_LIBS := -lreadline
@@ -75,6 +81,12 @@ $(BUILD)/lsv.pc: Makefile
 
 $(LIB_OBJ) $(REPL_OBJ): | found
 $(BUILD)/src/repl/%.o: CPPFLAGS += $(REPL_CPP)
+ifeq ($(CAIRO),yes)
+$(BUILD)/lib/plot/%.o: CPPFLAGS += -DLSV_CAIRO $(call headers_of,cairo)
+endif
+ifeq ($(CHAFA),yes)
+$(BUILD)/src/repl/picture.o: CPPFLAGS += -DLSV_CHAFA $(call headers_of,chafa)
+endif
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -93,11 +105,11 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # Says once per build what was found, and stops early where something needed is missing.
 .PHONY: found
 found:
-ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP)$(HAVE_JSON)$(HAVE_ZIP),yesyesyesyesyes)
-	@echo "lsv needs OpenBLAS, LAPACKE, GMP, json-c and libzip: apt-get install libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev" >&2; exit 1
+ifneq ($(HAVE_BLAS)$(HAVE_LAPACKE)$(HAVE_GMP)$(HAVE_JSON)$(HAVE_ZIP)$(HAVE_PCRE),yesyesyesyesyesyes)
+	@echo "lsv needs OpenBLAS, LAPACKE, GMP, json-c, libzip and PCRE2: apt-get install libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev libpcre2-dev" >&2; exit 1
 else ifneq ($(MAKELEVEL)-$(FOUND_QUIET),0-)
 else
-	@echo "found: OpenBLAS, LAPACKE, GMP, json-c, libzip, $(if $(STATIC_BLAS),OpenBLAS as an archive,OpenBLAS shared only), $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves))"
+	@echo "found: OpenBLAS, LAPACKE, GMP, json-c, libzip, PCRE2, $(if $(STATIC_BLAS),OpenBLAS as an archive,OpenBLAS shared only), $(if $(filter yes,$(READLINE)),readline,no readline (the plain line reader serves)), $(if $(filter yes,$(CAIRO)),Cairo,no Cairo (plots as text only)), $(if $(filter yes,$(CHAFA)),chafa,no chafa (no graphics in terminals))"
 endif
 
 # ---- running and testing ----
@@ -158,6 +170,7 @@ help:
 	@echo "make bench      timings beside python3 with NumPy, and Octave, where installed"
 	@echo "make reference  doc/reference.md, from the builtins' own records"
 	@echo "make install    to PREFIX=$(PREFIX) (DESTDIR is honoured); make uninstall"
+	@echo "CAIRO=no        build without Cairo (pictures to files);  CHAFA=no  without chafa (graphics in terminals)"
 	@echo "READLINE=no     build without readline;  OPT='-O3 -march=native' other flags"
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="make gcc libc6-dev libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev libreadline-dev python3"
+packages="make gcc libc6-dev libopenblas-dev liblapacke-dev libgmp-dev libjson-c-dev libzip-dev libpcre2-dev libreadline-dev libcairo2-dev libchafa-dev fonts-dejavu-core pkg-config python3 python3-pyte"
 missing=
 for p in $packages; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -26,7 +26,7 @@ def suites(args):
         if os.access(test, os.X_OK) and not test.endswith(".d"):
             yield "unit", [test]
     scripts = {"headers": ["headers.py"], "lang": ["lang/run.py", "--lsv", lsv],
-               "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv],
+               "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv], "plots": ["repl/plots.py", "--lsv", lsv],
                "doc": ["doc/check.py", "--build", build, "--lsv", lsv], "grad": ["grad/check.py", "--lsv", lsv],
                "files": ["files/check.py", "--lsv", lsv]}
     scripts.update({f"teach {part}": [f"teach/{part}.py", "--lsv", lsv] for part in ("cases", "checker", "dialogue", "export")})

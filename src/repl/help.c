@@ -1,74 +1,86 @@
-/* name? and name??: what a record, a function or a value has to say about itself. */
+/* name?, name??, ?words and %magic?: help at the prompt, paged where it is longer than the screen. */
 #include "repl/magic.h"
 
-#include "lang/builtins/builtin.h"
-#include "lang/eval/function.h"
+#include "lang/assist/assist.h"
+#include "lang/assist/help.h"
+#include "lang/eval/suggest.h"
+#include "lang/teach/lesson.h"
+#include "repl/pager.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-static void show_builtin(session *s, const ls_builtin *b, bool more) {
-    session_printf(s, "%s%s\n\n%s.\n", ls_builtin_short_name(b), b->signature, b->summary);
-    if (b->doc) session_printf(s, "\n%s\n", b->doc);
-    if (b->examples) session_printf(s, "\nExamples:\n%s\n", b->examples);
-    if (more) session_printf(s, "\nAlso: %s\n", b->names);
+static bool suggest_builtin(void *ctx, const char *qualified, const ls_builtin *b) {
+    (void)b;
+    const char *dot = strrchr(qualified, '.');
+    ls_suggest_offer(ctx, dot ? dot + 1 : qualified);
+    return true;
 }
 
-static void show_function(session *s, const ls_function *f, bool more) {
-    char signature[256];
-    ls_function_signature(f, signature, sizeof signature);
-    session_printf(s, "%s%s\n", ls_function_name(f), signature);
-    if (ls_function_doc(f)) session_printf(s, "\n%s\n", ls_function_doc(f));
-    if (!more) return;
-    ls_span span;
-    const ls_source *source = ls_function_source(f, &span);
-    if (source) session_printf(s, "\n%.*s\n", (int)(span.end - span.start), source->text + span.start);
+static bool suggest_global(void *ctx, const char *name, ls_value v) {
+    (void)v;
+    ls_suggest_offer(ctx, name);
+    return true;
 }
 
-static bool show_value(session *s, ls_value v) {
-    lsv_text t = {0};
-    bool ok = ls_repr(s->in, &t, v);
-    if (ok) session_printf(s, "Type:   %s\nValue:  %s\n", ls_type_name(v), t.data ? t.data : "");
-    lsv_text_free(&t);
-    return ok;
+static void not_found(session *s, const char *name, size_t n, lsv_text *t) {
+    char wanted[64];
+    ls_suggestion near;
+    lsv_text_printf(t, "Object `%.*s` not found.\n", (int)n, name);
+    if (n >= sizeof wanted) return;
+    memcpy(wanted, name, n);
+    wanted[n] = 0;
+    ls_suggest_start(&near, wanted);
+    ls_global_each(s->in, suggest_global, &near);
+    ls_builtin_each(suggest_builtin, &near);
+    if (ls_suggest_best(&near)) lsv_text_printf(t, "Did you mean `%s`?  ?%s searches names and summaries.\n", near.best, wanted);
 }
 
-/* The value that a dotted name stands for; attributes of modules only, so nothing is computed. */
-static bool look_up(session *s, char *name, ls_value *out) {
-    char *dot = strchr(name, '.');
-    if (dot) *dot = 0;
-    *out = ls_name_lookup(s->in, name);
-    while (dot && out->tag == LS_MODULE) {
-        char *part = dot + 1;
-        ls_value next;
-        dot = strchr(part, '.');
-        if (dot) *dot = 0;
-        if (!ls_module_attribute(out->module, part, &next)) return false;
-        ls_drop(*out);
-        *out = next;
-    }
-    return out->tag != LS_UNSET && !dot;
+/* Takes blanks and question marks off both ends; how many of the latter there were. */
+static int trim(const char **line, size_t *n) {
+    int marks = 0;
+    while (*n && strchr(" \t?", **line)) marks += **line == '?', (*line)++, (*n)--;
+    while (*n && strchr(" \t?;", (*line)[*n - 1])) marks += (*line)[*n - 1] == '?', (*n)--;
+    return marks;
+}
+
+static bool is_name(const char *s, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)s[i]) && s[i] != '_' && s[i] != '.' && (unsigned char)s[i] < 0x80) return false;
+    return n > 0;
+}
+
+static void find(session *s, const char *what, size_t n, bool more, bool searching, int width, lsv_text *t) {
+    char pattern[256];
+    if (ls_help_on(s->in, what, n, more, width, t)) return;
+    snprintf(pattern, sizeof pattern, "%.*s", (int)n, what);
+    bool wild = strpbrk(pattern, "*?[") && !strpbrk(pattern, "()\"'");
+    if ((searching || wild) && ls_help_search(s->in, pattern, width, t) > 0) return;
+    if (wild || (searching && !is_name(what, n))) lsv_text_printf(t, "Nothing fits `%s`.\n", pattern);
+    else not_found(s, what, n, t);
 }
 
 bool magic_help(session *s, const char *line) {
-    char name[128];
-    const char *start = line + strspn(line, "? \t");
-    size_t n = strcspn(start, "? \t");
-    bool more = strstr(line, "??") != NULL;
-    if (n == 0 || n >= sizeof name) return ls_raise(s->in, "UsageError", "write name? for help on a name");
-    memcpy(name, start, n);
-    name[n] = 0;
-    ls_value v = {.tag = LS_UNSET};
-    if (!look_up(s, name, &v)) {
-        ls_drop(v);
-        session_printf(s, "Object `%.*s` not found.\n", (int)n, start);
+    const char *what = line;
+    size_t n = strlen(line);
+    bool searching = line[strspn(line, " \t")] == '?';
+    int marks = trim(&what, &n), width = pager_width();
+    if (n && *what == '%') {
+        size_t skip = strspn(what, "%");
+        const magic *m = magic_find(what + skip, n - skip);
+        if (m) {
+            magic_describe(s, m);
+            return true;
+        }
+        session_printf(s, "There is no magic `%.*s`; %%lsmagic lists those there are.\n", (int)n, what);
         return true;
     }
-    bool ok = true;
-    const ls_builtin *type = v.tag == LS_TYPE ? ls_builtin_find(v.type->name) : NULL;
-    if (v.tag == LS_BUILTIN) show_builtin(s, v.builtin, more);
-    else if (type) show_builtin(s, type, more);
-    else if (v.tag == LS_FUNCTION) show_function(s, v.function, more);
-    else ok = show_value(s, v);
-    ls_drop(v);
+    lsv_text t = {0};
+    if (n) find(s, what, n, marks > 1, searching, width, &t);
+    else ls_help_overview(width, &t);
+    bool ok = !t.failed || ls_no_memory(s->in);
+    if (ok) session_page(s, &t);
+    lsv_text_free(&t);
     return ok;
 }

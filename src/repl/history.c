@@ -42,18 +42,26 @@ static void unescape(char *line) {
     *to = 0;
 }
 
+enum { MOST_CELLS = 20000 }; /* what a session takes in; the file keeps everything */
+
 void history_load(void (*visit)(const char *cell)) {
     char path[4096];
-    size_t length;
+    size_t length, cells = 0;
     if (!history_path(path, sizeof path)) return;
     char *text = read_whole_file(path, &length);
     if (!text) return;
-    for (char *line = text, *end; line < text + length; line = end + 1) {
-        end = memchr(line, '\n', (size_t)(text + length - line));
-        if (!end) break; /* a line that is being written right now */
+    char *start = text + length;
+    while (start > text && start[-1] != '\n') start--; /* a line that is being written right now */
+    char *stop = start;
+    while (start > text && (start[-1] != '\n' || cells++ < MOST_CELLS)) start--;
+    const char *before = "";
+    for (char *line = start, *end; line < stop; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(stop - line));
         *end = 0;
         unescape(line);
-        if (*line) visit(line);
+        if (!*line || strcmp(line, before) == 0) continue;
+        visit(line);
+        before = line;
     }
     lsv_free(text);
 }

@@ -1,180 +1,246 @@
-/* Magics: lines that start with %, whole cells that start with %%, and name? for help. */
+/* Finding and running magics. The records stand with their functions, in one table per topic. */
 #include "repl/magic.h"
-
-#include "base/alloc.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-/* A magic's argument text: what follows its name, trimmed. */
-typedef struct magic { const char *name; const char *usage; bool (*run)(session *s, const char *arg); } magic;
+#include "base/alloc.h"
+#include "lang/eval/suggest.h"
+#include "repl/reader.h"
+
+static const magic *const families[] = {magic_timing, magic_variables, magic_cells, magic_files, magic_shell, magic_settings};
+enum { NFAMILIES = sizeof families / sizeof *families };
 
 static const char *skip_space(const char *s) { return s + strspn(s, " \t"); }
 
-static const char *const echo_names[] = {
-    [LS_ECHO_LAST_EXPR] = "last_expr", [LS_ECHO_LAST_EXPR_OR_ASSIGN] = "last_expr_or_assign",
-    [LS_ECHO_ALL] = "all", [LS_ECHO_NONE] = "none", [LS_ECHO_LAST] = "last",
-};
+/* ---- the table ---- */
 
-static bool run_config(session *s, const char *arg) {
-    static const char setting[] = "InteractiveShell.ast_node_interactivity";
-    if (*arg == 0) {
-        session_printf(s, "%s='%s'\n", setting, echo_names[s->in->echo]);
+void magic_each(bool (*visit)(void *ctx, const magic *m), void *ctx) {
+    for (int f = 0; f < NFAMILIES; f++)
+        for (const magic *m = families[f]; m->name; m++)
+            if (!visit(ctx, m)) return;
+}
+
+typedef struct wanted { const char *name; size_t n; const magic *found; } wanted;
+
+static bool has_name(void *ctx, const magic *m) {
+    wanted *w = ctx;
+    for (const char *p = m->name; *p && !w->found; p += strspn(p, " ")) {
+        size_t n = strcspn(p, " ");
+        if (n == w->n && memcmp(p, w->name, n) == 0) w->found = m;
+        p += n;
+    }
+    return !w->found;
+}
+
+const magic *magic_find(const char *name, size_t n) {
+    wanted w = {name, n, NULL};
+    magic_each(has_name, &w);
+    return w.found;
+}
+
+void magic_describe(session *s, const magic *m) {
+    session_printf(s, "%s\n\n%s.\n", m->usage, m->summary);
+    if (m->doc) session_printf(s, "\n%s\n", m->doc);
+}
+
+/* ---- what the magics share ---- */
+
+static magic_option *option_of(magic_option *list, int n, char letter) {
+    for (int i = 0; i < n; i++)
+        if (list[i].letter == letter) return &list[i];
+    return NULL;
+}
+
+bool magic_options(session *s, const char *name, const char **arg, magic_option *list, int n) {
+    const char *p = skip_space(*arg);
+    while (p[0] == '-' && p[1] && !strchr(" \t", p[1])) {
+        if (p[1] == '-' && (p[2] == 0 || p[2] == ' ')) { /* -- ends the options */
+            p = skip_space(p + 2);
+            break;
+        }
+        for (p++; *p && *p != ' ' && *p != '\t';) {
+            magic_option *o = option_of(list, n, *p);
+            if (!o && isdigit((unsigned char)*p)) { /* a negative number is the statement's */
+                *arg = p - 1;
+                return true;
+            }
+            if (!o) return ls_raise(s->in, "UsageError", "%%%s: option -%c not recognized", name, *p);
+            o->given = true;
+            p++;
+            if (!o->wants) continue;
+            p = skip_space(p);
+            size_t length = strcspn(p, " \t");
+            if (!length) return ls_raise(s->in, "UsageError", "%%%s: option -%c requires argument", name, o->letter);
+            if (length >= sizeof o->text) return ls_raise(s->in, "UsageError", "%%%s: the argument of -%c is too long", name, o->letter);
+            memcpy(o->text, p, length);
+            o->text[length] = 0;
+            p += length;
+        }
+        p = skip_space(p);
+    }
+    *arg = p;
+    return true;
+}
+
+const char *magic_word(session *s, const char *arg, char *word, size_t n) {
+    const char *p = skip_space(arg);
+    char quote = *p == '\'' || *p == '"' ? *p++ : 0;
+    size_t used = 0;
+    for (; *p && (quote ? *p != quote : !strchr(" \t", *p)); p++) {
+        if (!quote && *p == '\\' && p[1]) p++; /* "my\ file" */
+        if (used + 1 < n) word[used] = *p;
+        used++;
+    }
+    if (used >= n) {
+        ls_raise(s->in, "UsageError", "a name of %zu characters is too long", used);
+        return NULL;
+    }
+    word[used] = 0;
+    if (quote && *p != quote) {
+        ls_raise(s->in, "UsageError", "the quote %c is not closed", quote);
+        return NULL;
+    }
+    return skip_space(quote ? p + 1 : p);
+}
+
+bool magic_give(session *s, ls_value v) {
+    if (v.tag == LS_UNSET) return ls_no_memory(s->in);
+    bool ok = true;
+    if (s->held) {
+        ls_drop(*s->held);
+        *s->held = ls_ref(v);
+    } else {
+        ok = session_show(s, v);
+    }
+    ls_drop(v);
+    return ok;
+}
+
+size_t magic_columns(void) {
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long n = columns ? strtol(columns, NULL, 10) : 0;
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col) n = size.ws_col;
+    return n >= 20 && n <= 1000 ? (size_t)n : 80;
+}
+
+bool magic_ask(session *s, const char *question) {
+    if (!s->prompt) return true;
+    char *line = NULL;
+    if (reader_plain_line(s, question, &line) != READ_LINE) {
+        session_printf(s, "\n");
+        return false;
+    }
+    const char *p = skip_space(line);
+    bool yes = (*p == 'y' || *p == 'Y') && (p[1] == 0 || strchr(" \t", p[1]) || strncmp(p + 1, "es", 2) == 0);
+    lsv_free(line);
+    return yes;
+}
+
+bool magic_ranges(session *s, const char *name, const char *text, bool (*visit)(void *ctx, int index), void *ctx) {
+    int last = s->log.n - (session_cell(s) ? 1 : 0);
+    const char *p = skip_space(text);
+    if (!*p) {
+        for (int i = 0; i < last; i++)
+            if (!visit(ctx, i)) return true;
         return true;
     }
-    if (strncmp(arg, setting, sizeof setting - 1) != 0) {
-        ls_raise(s->in, "UsageError", "%%config knows %s only", setting);
-        return false;
-    }
-    const char *p = skip_space(arg + sizeof setting - 1);
-    if (*p != '=') return ls_raise(s->in, "UsageError", "%%config %s='last_expr' sets it", setting);
-    p = skip_space(p + 1);
-    char quote = *p == '\'' || *p == '"' ? *p++ : 0;
-    size_t n = quote ? strcspn(p, "'\"") : strcspn(p, " \t#");
-    for (size_t i = 0; i < sizeof echo_names / sizeof *echo_names; i++)
-        if (strlen(echo_names[i]) == n && memcmp(echo_names[i], p, n) == 0) {
-            s->in->echo = (ls_echo)i;
-            return true;
+    while (*p) {
+        char *end;
+        long from = strtol(p, &end, 10), to = from;
+        bool good = end != p && isdigit((unsigned char)*p);
+        if (good && (*end == '-' || *end == ':')) {
+            bool open = *end == ':'; /* 2:4 leaves out 4, as a slice does */
+            p = end + 1;
+            to = isdigit((unsigned char)*p) ? strtol(p, &end, 10) : last;
+            if (end < p) end = (char *)(uintptr_t)p;
+            else if (open) to--;
         }
-    ls_raise(s->in, "UsageError", "unknown mode '%.*s'", (int)n, p);
-    ls_hint(s->in, "one of last_expr, last_expr_or_assign, all, none");
+        if (!good || (*end && !strchr(" \t,", *end))) return ls_raise(s->in, "UsageError", "%%%s: '%s' is no range of cells: write 3, 2-5 or 4-", name, text);
+        for (int i = 0; i < last; i++)
+            if (s->log.cells[i].number >= from && s->log.cells[i].number <= to && !visit(ctx, i)) return true;
+        p = end + strspn(end, " \t,");
+    }
+    return true;
+}
+
+/* ---- dispatch ---- */
+
+typedef struct nearest { ls_suggestion near; const char *prefix; size_t n; char begins[64]; bool cell; } nearest;
+
+static bool offer(void *ctx, const magic *m) {
+    nearest *w = ctx;
+    if (!(m->forms & (w->cell ? MAGIC_CELL : MAGIC_LINE))) return true;
+    for (const char *p = m->name; *p; p += strspn(p, " ")) {
+        char name[64];
+        size_t n = strcspn(p, " ");
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        ls_suggest_offer(&w->near, name);
+        if (w->n >= 2 && !w->begins[0] && strncmp(name, w->prefix, w->n) == 0) memcpy(w->begins, name, sizeof name);
+        p += n;
+    }
+    return true;
+}
+
+/* The nearest name, by an abbreviation or by a slip of the finger. */
+static bool unknown(session *s, const char *name, size_t n, bool cell) {
+    char typed[64];
+    snprintf(typed, sizeof typed, "%.*s", (int)n, name);
+    nearest w = {.prefix = typed, .n = strlen(typed), .cell = cell};
+    ls_suggest_start(&w.near, typed);
+    magic_each(offer, &w);
+    const char *percent = cell ? "%%" : "%", *best = ls_suggest_best(&w.near);
+    if (!best && w.begins[0]) best = w.begins;
+    ls_raise(s->in, "UsageError", "%s magic `%s%.*s` not found", cell ? "cell" : "line", percent, (int)n, name);
+    if (best) ls_hint(s->in, "did you mean %s%s?", percent, best);
+    else ls_hint(s->in, "%%lsmagic lists them all");
     return false;
 }
 
-static bool run_file(session *s, const char *arg) {
-    char path[4096];
-    size_t length;
-    snprintf(path, sizeof path, "%s", arg);
-    if (!*path) return ls_raise(s->in, "UsageError", "%%run wants a file");
-    char *text = read_whole_file(path, &length);
-    if (!text) return ls_raise(s->in, "OSError", "%%run: cannot read '%s'", path);
-    bool labels = s->labels;
-    s->labels = false;
-    session_run_program(s, path, text, length);
-    s->labels = labels;
-    lsv_free(text);
-    return true;
+static bool run_magic(session *s, const char *line, const char *body) {
+    size_t n = strcspn(line, " \t\r");
+    const magic *m = magic_find(line, n);
+    if (m && m->forms & (body ? MAGIC_CELL : MAGIC_LINE)) return m->run(s, skip_space(line + n), body);
+    if (!m) return unknown(s, line, n, body != NULL);
+    ls_raise(s->in, "UsageError", body ? "`%%%%%.*s` is no cell magic" : "`%%%.*s` is no line magic", (int)n, line);
+    ls_hint(s->in, body ? "%%%.*s, alone on its line, works" : "%%%%%.*s in a cell's first line works", (int)n, line);
+    return false;
 }
 
-static bool list_name(void *ctx, const char *name, ls_value v) {
-    session *s = ctx;
-    (void)v;
-    if (name[0] != '_') session_printf(s, "%s\t", name);
-    return true;
-}
-
-static bool run_who(session *s, const char *arg) {
-    (void)arg;
-    ls_global_each(s->in, list_name, s);
-    session_printf(s, "\n");
-    return true;
-}
-
-/* One line on a value: shape and dtype of an array, else the start of its repr. */
-static bool describe(void *ctx, const char *name, ls_value v) {
-    session *s = ctx;
-    if (name[0] == '_') return true;
-    lsv_text t = {0};
-    char shape[96];
-    if (v.tag == LS_ARRAY) {
-        lsv_text_printf(&t, "%s %s, %zu bytes", lsv_shape_text(v.array, shape, sizeof shape), lsv_dtype_name((lsv_dtype)v.array->dtype),
-                        (size_t)v.array->size * lsv_dtype_size((lsv_dtype)v.array->dtype));
-    } else if (!ls_repr(s->in, &t, v)) {
-        ls_error_clear(&s->in->error);
+/* Trimmed, as a text of its own; NULL: no memory, the error is set. */
+static char *trimmed(session *s, const char *text, size_t n) {
+    while (n && isspace((unsigned char)text[n - 1])) n--;
+    while (n && isspace((unsigned char)*text)) text++, n--;
+    char *copy = lsv_malloc(n + 1);
+    if (!copy) {
+        ls_no_memory(s->in);
+        return NULL;
     }
-    for (size_t i = 0; i < t.length; i++)
-        if (t.data[i] == '\n') t.data[i] = ' ';
-    session_printf(s, "%-15s %-12s %.50s\n", name, ls_type_name(v), t.data ? t.data : "");
-    lsv_text_free(&t);
-    return true;
+    memcpy(copy, text, n);
+    copy[n] = 0;
+    return copy;
 }
 
-static bool run_whos(session *s, const char *arg) {
-    (void)arg;
-    session_printf(s, "%-15s %-12s %s\n%s\n", "Variable", "Type", "Data/Info", "---------------------------------------");
-    ls_global_each(s->in, describe, s);
-    return true;
-}
-
-static bool run_history(session *s, const char *arg) {
-    (void)arg;
-    for (int i = 0; i + 1 < s->ncells; i++) session_printf(s, "%s\n", s->cells[i]);
-    return true;
-}
-
-typedef struct name_list { lsv_text names; } name_list;
-
-static bool collect_name(void *ctx, const char *name, ls_value v) {
-    (void)v;
-    lsv_text_add(&((name_list *)ctx)->names, name, strlen(name) + 1);
-    return true;
-}
-
-static bool run_reset(session *s, const char *arg) {
-    (void)arg;
-    name_list list = {{0}};
-    ls_global_each(s->in, collect_name, &list);
-    bool ok = !list.names.failed || ls_no_memory(s->in);
-    for (size_t i = 0; ok && i < list.names.length; i += strlen(list.names.data + i) + 1) ls_global_delete(s->in, list.names.data + i);
-    lsv_text_free(&list.names);
-    return ok;
-}
-
-static const magic magics[] = {
-    {"config", "%config InteractiveShell.ast_node_interactivity='last_expr_or_assign'", run_config},
-    {"run", "%run FILE", run_file},
-    {"who", "%who", run_who},
-    {"whos", "%whos", run_whos},
-    {"time", "%time STATEMENT", magic_time},
-    {"timeit", "%timeit STATEMENT", magic_timeit},
-    {"history", "%history", run_history},
-    {"hist", "%hist", run_history},
-    {"reset", "%reset", run_reset},
-};
-enum { NMAGICS = sizeof magics / sizeof *magics };
-
-/* %%script echo TEXT: prints TEXT and skips the cell. */
-static bool run_script_cell(session *s, const char *arg) {
-    if (strncmp(arg, "echo", 4) != 0 || (arg[4] && !isspace((unsigned char)arg[4]))) {
-        ls_raise(s->in, "UsageError", "only `%%%%script echo …` is offered: lsv starts no other programs from a cell");
-        return false;
-    }
-    session_printf(s, "%s\n", skip_space(arg + 4));
-    return true;
-}
-
-/* %%time and %%timeit: the whole cell is the statement. */
 static bool run_cell_magic(session *s, const char *text, size_t n) {
     const char *end = memchr(text, '\n', n);
-    size_t first = end ? (size_t)(end - text) : n;
-    lsv_text line = {0}, body = {0};
-    lsv_text_add(&line, text + 2, first - 2);
-    if (end) lsv_text_add(&body, end + 1, n - first - 1);
-    lsv_text_puts(&line, "");
-    lsv_text_puts(&body, "");
-    bool ok = !line.failed && !body.failed;
-    if (!ok) ls_no_memory(s->in);
-    else {
-        const char *l = line.data ? line.data : "", *b = body.data ? body.data : "";
-        size_t word = strcspn(l, " \t\r");
-        if (word == 6 && memcmp(l, "script", 6) == 0) ok = run_script_cell(s, skip_space(l + word));
-        else if (word == 4 && memcmp(l, "time", 4) == 0) ok = magic_time(s, b);
-        else if (word == 6 && memcmp(l, "timeit", 6) == 0) ok = magic_timeit(s, b);
-        else ok = ls_raise(s->in, "UsageError", "cell magic `%%%%%.*s` not found", (int)word, l);
+    size_t first = end ? (size_t)(end - text) : n, rest = end ? n - first - 1 : 0;
+    char *line = trimmed(s, text + 2, first - 2), *body = line ? lsv_malloc(rest + 1) : NULL;
+    bool ok = body != NULL;
+    if (ok) {
+        if (rest) memcpy(body, end + 1, rest);
+        body[rest] = 0;
+        ok = run_magic(s, line, body);
+    } else if (line) {
+        ls_no_memory(s->in);
     }
-    lsv_text_free(&line);
-    lsv_text_free(&body);
+    lsv_free(line);
+    lsv_free(body);
     return ok;
-}
-
-static bool run_line_magic(session *s, const char *l) {
-    size_t word = strcspn(l, " \t\r");
-    for (int i = 0; i < NMAGICS; i++)
-        if (strlen(magics[i].name) == word && memcmp(magics[i].name, l, word) == 0) return magics[i].run(s, skip_space(l + word));
-    ls_raise(s->in, "UsageError", "line magic `%%%.*s` not found", (int)word, l);
-    ls_hint(s->in, "there are %%config, %%run, %%who, %%whos, %%time, %%timeit, %%history and %%reset");
-    return false;
 }
 
 bool session_magic(void *ctx, ls_interp *in, const char *line, size_t n) {
@@ -183,16 +249,13 @@ bool session_magic(void *ctx, ls_interp *in, const char *line, size_t n) {
     size_t from = 0;
     while (from < n && isspace((unsigned char)line[from])) from++;
     if (n - from >= 2 && line[from] == '%' && line[from + 1] == '%') return run_cell_magic(s, line + from, n - from);
-    while (n > from && isspace((unsigned char)line[n - 1])) n--;
-    lsv_text t = {0};
-    lsv_text_add(&t, line + from, n - from);
-    lsv_text_puts(&t, "");
-    bool ok = !t.failed || ls_no_memory(s->in);
-    if (ok) {
-        if (t.data[0] == '%') ok = run_line_magic(s, t.data + 1);
-        else if (t.data[0] == '?' || (t.length && t.data[t.length - 1] == '?')) ok = magic_help(s, t.data);
-        else ok = ls_raise(s->in, "SyntaxError", "`!` commands are not offered here");
-    }
-    lsv_text_free(&t);
+    char *text = trimmed(s, line + from, n - from);
+    if (!text) return false;
+    size_t length = strlen(text);
+    bool ok;
+    if (text[0] == '?' || (length && text[length - 1] == '?' && text[0] != '!')) ok = magic_help(s, text);
+    else if (text[0] == '!') ok = magic_shell->run(s, text + 1, NULL);
+    else ok = run_magic(s, text + 1, NULL);
+    lsv_free(text);
     return ok;
 }

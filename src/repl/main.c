@@ -1,8 +1,10 @@
 /* lsv: the program. Reads its options, then runs a script, a line of code or the prompt. */
+#include "repl/lora.h"
 #include "repl/session.h"
 #include "repl/teach.h"
 
 #include "base/interrupt.h"
+#include "base/job.h"
 #include "lang/builtins/builtin.h"
 
 #include <locale.h>
@@ -12,27 +14,113 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: lsv [options] [file.lsv [args]]\n"
-    "       lsv teach svd \"[4, 0; 3, -5; 0, 2]\"\n"
-    "\n"
-    "Without a file: the prompt, or the program on standard input when that is not a terminal.\n"
-    "\n"
-    "  file.lsv         run a script, cell by cell; `argv` holds the args\n"
-    "  -                run the program on standard input\n"
-    "  -e CODE          run CODE\n"
-    "  -i               then go on at the prompt\n"
-    "  --keep-going     an error ends its cell only, not the script\n"
-    "  --plain          the plain line reader instead of readline\n"
-    "  --no-color       no colour (NO_COLOR in the environment does the same)\n"
-    "  --no-history     neither read nor write the history file\n"
-    "  --test           nothing that depends on terminal or user: no colour, no history\n"
-    "  --version        print the version\n"
-    "  --help           print this\n"
-    "\n"
-    "  teach svd MATRIX the hand SVD, step by step; teach quiz, teach notes FILE\n"
-    "\n"
-    "Exit status: 0; 1 after an error; 2 for a syntax error or wrong usage; 130 when interrupted.\n";
+/* ---- options ---- one row each: the usage text and the parser read the same table */
+
+typedef struct option option;
+struct option {
+    const char *name, *value;  /* value: what the argument is called; NULL: takes none */
+    const char *help;
+    bool (*set)(options *o, const option *me, const char *value); /* false: a message is on standard error */
+    size_t offset;             /* of the field in options */
+};
+
+static bool set_flag(options *o, const option *me, const char *value) {
+    (void)value;
+    *(bool *)((char *)o + me->offset) = true;
+    return true;
+}
+
+static bool set_text(options *o, const option *me, const char *value) {
+    *(const char **)((char *)o + me->offset) = value;
+    return true;
+}
+
+/* "512M", "1.5G", "2GiB": a number and a unit of 1024. */
+static bool set_bytes(options *o, const option *me, const char *value) {
+    static const char units[] = "KMGT";
+    char *end;
+    double n = strtod(value, &end), scale = 1;
+    const char *unit = *end ? strchr(units, *end >= 'a' ? *end - 32 : *end) : NULL;
+    for (const char *u = units; unit && u <= unit; u++) scale *= 1024;
+    if (unit) end++;
+    if (*end == 'i') end++;
+    if (*end == 'B' || *end == 'b') end++;
+    bool good = end != value && !*end && n >= 0 && n * scale < 1e15 && (n == 0 || n * scale >= 16 << 20);
+    if (!good) fprintf(stderr, "lsv: %s wants a size of at least 16M, as 512M or 2G (0: no limit), not '%s'\n", me->name, value);
+    *(size_t *)((char *)o + me->offset) = good ? (size_t)(n * scale) : 0;
+    o->max_mem_given = true;
+    return good;
+}
+
+static bool set_tolerance(options *o, const option *me, const char *value) {
+    char *end;
+    double t = strtod(value, &end);
+    bool good = end != value && !*end && t >= 0 && t < 1;
+    if (!good) fprintf(stderr, "lsv: %s wants a number from 0 to 1, as 1e-6, not '%s'\n", me->name, value);
+    o->tolerance = good ? t : -1;
+    return good;
+}
+
+static bool set_replay(options *o, const option *me, const char *value) {
+    (void)me;
+    o->replay = true;
+    if (value) o->file = value;
+    return true;
+}
+
+static bool show_help(options *o, const option *me, const char *value);
+static bool show_version(options *o, const option *me, const char *value) {
+    (void)me;
+    (void)value;
+    puts("lsv " LSV_VERSION);
+    o->stop = true;
+    return true;
+}
+
+#define FIELD(name) offsetof(options, name)
+static const option table[] = {
+    {"-e", "CODE", "run CODE", set_text, FIELD(code)},
+    {"-i", NULL, "then go on at the prompt", set_flag, FIELD(interactive)},
+    {"--replay", "FILE", "run a notebook and compare with its stored outputs; 1: they differ", set_replay, 0},
+    {"--tol", "T", "--replay: numbers may differ by T, relative above 1 and absolute below", set_tolerance, 0},
+    {"--verbose", NULL, "--replay: list the cells that agree too", set_flag, FIELD(verbose)},
+    {"--keep-going", NULL, "an error ends its cell only, not the file", set_flag, FIELD(keep_going)},
+    {"--safe", NULL, "no shell, no files outside the current folder, 1 GiB of memory", set_flag, FIELD(safe)},
+    {"--max-mem", "SIZE", "bound the memory of the session's values: 512M, 2G; 0: no limit", set_bytes, FIELD(max_mem)},
+    {"--plain", NULL, "the plain line reader instead of readline", set_flag, FIELD(plain)},
+    {"--no-color", NULL, "no colour (NO_COLOR in the environment does the same)", set_flag, FIELD(no_color)},
+    {"--no-history", NULL, "neither read nor write the history file", set_flag, FIELD(no_history)},
+    {"--test", NULL, "nothing that depends on terminal or user: no colour, no history", set_flag, FIELD(test)},
+    {"--version", NULL, "print the version", show_version, 0},
+    {"--help", NULL, "print this", show_help, 0},
+    {"-h", NULL, NULL, show_help, 0},
+};
+enum { NOPTIONS = sizeof table / sizeof *table };
+
+static bool show_help(options *o, const option *me, const char *value) {
+    (void)me;
+    (void)value;
+    fputs("usage: lsv [options] [file [args]]\n"
+          "       lsv teach svd \"[4, 0; 3, -5; 0, 2]\"\n"
+          "\n"
+          "Without a file: the prompt, or the program on standard input when that is not a terminal.\n"
+          "\n"
+          "  file.lsv         run a program, cell by cell; `argv` holds the args\n"
+          "  file.ipynb       run a notebook's code cells and show what they give (file.md: its ```python blocks)\n"
+          "  -                run the program on standard input\n", stdout);
+    for (int i = 0; i < NOPTIONS; i++) {
+        char left[32];
+        snprintf(left, sizeof left, "%s%s%s", table[i].name, table[i].value ? " " : "", table[i].value ? table[i].value : "");
+        if (table[i].help) printf("  %-16s %s\n", left, table[i].help);
+    }
+    fputs("\n"
+          "  teach svd MATRIX the hand SVD, step by step; teach quiz, teach notes FILE\n"
+    "  lora SUBCOMMAND  adapters and models in files: extract, resize, merge, apply, ...; lora --help\n"
+          "\n"
+          "Exit status: 0; 1 after an error or a replay that differs; 2 for a syntax error or wrong usage; 130 when interrupted.\n", stdout);
+    o->stop = true;
+    return true;
+}
 
 static void on_interrupt(int signal) {
     (void)signal;
@@ -44,65 +132,79 @@ static int wrong_usage(const char *what, const char *arg) {
     return EXIT_SYNTAX;
 }
 
+static const option *option_named(const char *name, size_t n) {
+    for (int i = 0; i < NOPTIONS; i++)
+        if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0) return &table[i];
+    return NULL;
+}
+
+/* What is no option: the file, and the program's arguments behind it. */
+static void take_operands(options *o, int argc, char **argv, int i) {
+    bool named = o->code || o->file; /* -e CODE args, --replay FILE args */
+    if (!named) o->file = argv[i++];
+    o->args = argv + i;
+    o->nargs = argc - i;
+}
+
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, options *o) {
-    static const struct { const char *name; size_t offset; } flags[] = {
-        {"-i", offsetof(options, interactive)},      {"--keep-going", offsetof(options, keep_going)},
-        {"--plain", offsetof(options, plain)},       {"--test", offsetof(options, test)},
-        {"--no-color", offsetof(options, no_color)}, {"--no-history", offsetof(options, no_history)},
-    };
     for (int i = 1; i < argc; i++) {
-        const char *a = argv[i];
-        if (a[0] != '-' || strcmp(a, "-") == 0 || strcmp(a, "--") == 0) {
-            if (strcmp(a, "--") == 0 && ++i == argc) return -1;
-            if (o->code && strcmp(a, "--") != 0) i--; /* -e CODE args */
-            else o->file = argv[i];
-            o->args = argv + i + 1;
-            o->nargs = argc - i - 1;
+        const char *a = argv[i], *equals = strncmp(a, "--", 2) == 0 ? strchr(a, '=') : NULL;
+        bool ends = strcmp(a, "--") == 0;
+        if (a[0] != '-' || strcmp(a, "-") == 0 || ends) {
+            if (ends && ++i == argc) return -1;
+            take_operands(o, argc, argv, i);
             return -1;
         }
-        if (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0) {
-            fputs(usage, stdout);
-            return EXIT_OK;
+        const option *me = option_named(a, equals ? (size_t)(equals - a) : strlen(a));
+        if (!me) return wrong_usage("unknown option ", a);
+        if (equals && !me->value) return wrong_usage("no value goes with ", me->name);
+        const char *value = equals ? equals + 1 : NULL;
+        if (me->value && !equals) {
+            if (++i == argc) {
+                char what[64];
+                snprintf(what, sizeof what, "%s wants %s: ", me->name, me->value);
+                return wrong_usage(what, me->help);
+            }
+            value = argv[i];
         }
-        if (strcmp(a, "--version") == 0) {
-            puts("lsv " LSV_VERSION);
-            return EXIT_OK;
-        }
-        if (strcmp(a, "-e") == 0) {
-            if (++i == argc) return wrong_usage("-e wants code to run", "");
-            o->code = argv[i];
-            continue;
-        }
-        size_t k = 0, n = sizeof flags / sizeof *flags;
-        while (k < n && strcmp(flags[k].name, a) != 0) k++;
-        if (k == n) return wrong_usage("unknown option ", a);
-        *(bool *)((char *)o + flags[k].offset) = true;
+        if (!me->set(o, me, value)) return EXIT_SYNTAX;
+        if (o->stop) return EXIT_OK;
     }
     return -1;
+}
+
+static int talk(session *s) {
+    s->prompt = s->record = true;
+    return prompt_loop(s);
 }
 
 static int run(session *s) {
     const options *o = s->options;
     bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     int status = EXIT_OK;
+    if (o->replay) return session_replay(s, o->file);
     if (o->code) status = session_run_program(s, "<command>", o->code, strlen(o->code));
     else if (o->file) status = session_run_file(s, o->file);
     else if (!terminal && !o->interactive) return session_run_file(s, "-");
-    else return prompt_loop(s);
-    if (o->interactive && !s->leave) return prompt_loop(s);
-    return status;
+    else return talk(s);
+    return o->interactive && !s->leave ? talk(s) : status;
 }
 
 int main(int argc, char **argv) {
-    options o = {0};
+    options o = {.tolerance = -1};
     setlocale(LC_CTYPE, "");
     if (argc > 1 && strcmp(argv[1], "teach") == 0) return teach_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "lora") == 0) return lora_command(argc - 1, argv + 1);
     int status = parse_options(argc, argv, &o);
     if (status >= 0) return status;
+    if (o.safe && !o.max_mem_given) o.max_mem = (size_t)1 << 30;
+    if (o.safe) o.no_history = true;
+    if (!safe_begin(&o)) return EXIT_ERROR;
     struct sigaction action = {.sa_handler = on_interrupt};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
+    lsv_jobs_enable(true);
     session s;
     if (!session_open(&s, &o)) {
         fputs("lsv: no memory\n", stderr);
@@ -114,7 +216,8 @@ int main(int argc, char **argv) {
     ls_registry_free();
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("lsv: standard output");
-        return EXIT_ERROR;
+        status = EXIT_ERROR;
     }
+    if (lsv_jobs_abandoned()) _exit(status); /* OpenBLAS would wait at exit for the call that nobody waits for */
     return status;
 }

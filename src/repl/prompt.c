@@ -1,4 +1,4 @@
-/* The prompt: collects lines until they make a cell, runs it, goes on.
+/* The prompt: reads a cell, runs it, goes on.
 
    An open bracket or string goes on by itself; an indented block goes on until a blank line;
    a pasted text of several lines is one cell. Ctrl-C drops what is being typed, Ctrl-D leaves. */
@@ -13,32 +13,16 @@
 
 static bool blank(const char *s) { return s[strspn(s, " \t\r\n")] == 0; }
 
-static void make_prompt(const session *s, const line_reader *reader, bool more, char *out, size_t n) {
-    char text[40];
-    int width = snprintf(text, sizeof text, "In [%d]: ", s->number + 1);
-    if (more) snprintf(text, sizeof text, "%*s", width, "...: ");
-    bool edits = reader->remember != NULL; /* readline must know which bytes take no room */
-    if (s->color) snprintf(out, n, "%s\033[32m%s%s%s\033[0m%s", edits ? "\001" : "", edits ? "\002" : "", text, edits ? "\001" : "", edits ? "\002" : "");
-    else snprintf(out, n, "%s", text);
+void prompt_text(const session *s, bool more, char *out, size_t n) {
+    int width = snprintf(out, n, "In [%d]: ", s->number + 1);
+    if (more) snprintf(out, n, "%*s", width, "...: ");
 }
 
-/* One cell's text into *cell. READ_LINE: there is one (perhaps blank). */
-static read_result read_cell(session *s, const line_reader *reader, lsv_text *cell) {
-    int indent = 0;
-    for (bool more = false;; more = true) {
-        char prompt[96], *line;
-        make_prompt(s, reader, more, prompt, sizeof prompt);
-        read_result got = reader->read(s, prompt, indent, &line);
-        if (got == READ_END && more) return READ_LINE; /* run what is there; the next read ends */
-        if (got != READ_LINE) return got;
-        bool is_blank = blank(line), pasted = strchr(line, '\n') != NULL;
-        if (more) lsv_text_putc(cell, '\n');
-        lsv_text_puts(cell, line);
-        lsv_free(line);
-        if (cell->failed) return READ_NO_MEMORY;
-        ls_completeness state = ls_input_state(cell->data ? cell->data : "", cell->length, &indent);
-        if (state == LS_COMPLETE || (state == LS_BLOCK && ((is_blank && more) || pasted))) return READ_LINE;
-    }
+bool cell_complete(const char *text, size_t n, bool whole, int *indent) {
+    size_t line = n;
+    while (line && text[line - 1] != '\n') line--;
+    ls_completeness state = ls_input_state(text, n, indent);
+    return state == LS_COMPLETE || (state == LS_BLOCK && (whole || (line > 0 && blank(text + line))));
 }
 
 static bool is_exit(const char *text) {
@@ -50,37 +34,35 @@ static bool is_exit(const char *text) {
     return false;
 }
 
-static void run_cell(session *s, const line_reader *reader, const lsv_text *cell, const char *text) {
+static void run_cell(session *s, const cell_reader *reader, char *text) {
     char name[32];
-    size_t n = cell->length;
-    while (n && strchr(" \t\n", text[n - 1])) n--;
-    lsv_text kept = {0};
-    lsv_text_add(&kept, text, n);
-    if (!s->options->test && !s->options->no_history && !kept.failed) {
-        if (reader->remember) reader->remember(kept.data);
-        history_append(kept.data);
+    size_t n = strlen(text);
+    while (n && strchr(" \t\r\n", text[n - 1])) n--;
+    text[n] = 0;
+    if (!s->options->test && !s->options->no_history) {
+        if (reader->remember) reader->remember(text);
+        history_append(text);
     }
     snprintf(name, sizeof name, "In [%d]", s->number + 1);
-    session_run(s, name, kept.failed ? text : kept.data, n, 1);
+    session_run(s, name, text, n, 1);
     session_printf(s, "\n");
     session_flush(s);
-    lsv_text_free(&kept);
 }
 
 int prompt_loop(session *s) {
-    const line_reader *reader = s->options->plain ? NULL : reader_readline();
-    if (!reader || !isatty(STDIN_FILENO)) reader = reader_plain();
+    const cell_reader *reader = s->options->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ? NULL : reader_readline();
+    if (!reader) reader = reader_plain();
     s->labels = true;
+    s->edits = reader->remember != NULL;
     if (!s->options->test) session_printf(s, "lsv %s  (name? for help on a name, Ctrl-D leaves)\n\n", LSV_VERSION);
     while (!s->leave) {
-        lsv_text cell = {0};
-        read_result got = read_cell(s, reader, &cell);
-        const char *text = cell.data ? cell.data : "";
+        char *text = NULL;
+        read_result got = reader->read(s, &text);
         if (got == READ_LINE && is_exit(text)) s->leave = true;
-        else if (got == READ_LINE && !blank(text)) run_cell(s, reader, &cell, text);
+        else if (got == READ_LINE && !blank(text)) run_cell(s, reader, text);
         else if (got == READ_INTERRUPTED) session_printf(s, "\n");
         else if (got == READ_NO_MEMORY) fputs("MemoryError: the input does not fit in memory\n", stderr);
-        lsv_text_free(&cell);
+        lsv_free(text);
         if (got == READ_END) {
             session_printf(s, "\n");
             break;

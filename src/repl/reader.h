@@ -1,4 +1,4 @@
-/* Line readers: readline where it is built in, and a plain one that is always there. */
+/* Readers of cells: readline where it is built in, and a plain one that is always there. */
 #ifndef REPL_READER_H
 #define REPL_READER_H
 
@@ -6,20 +6,28 @@
 
 typedef enum read_result { READ_LINE, READ_END, READ_INTERRUPTED, READ_NO_MEMORY } read_result;
 
-typedef struct line_reader {
+typedef struct cell_reader {
     const char *name;
-    /* One line (a pasted text may hold several) without its end, *line to be freed with lsv_free. `indent` columns
-       are put in front for the user to keep or delete. */
-    read_result (*read)(session *s, const char *prompt, int indent, char **line);
-    void (*remember)(const char *cell); /* a whole cell, for the up arrow; NULL: no editing */
-} line_reader;
+    /* One cell, several lines where it goes on, *cell to be freed with lsv_free. */
+    read_result (*read)(session *s, char **cell);
+    void (*remember)(const char *cell); /* a cell that runs, for the up arrow; NULL: no editing */
+} cell_reader;
 
-const line_reader *reader_readline(void); /* NULL: not built in */
-const line_reader *reader_plain(void);
+const cell_reader *reader_readline(void); /* NULL: not built in, or the terminal cannot move its cursor */
+const cell_reader *reader_plain(void);
+
+/* One line of any length by the plain reader, without its end (a pasted text may hold several), to be freed with lsv_free. */
+read_result reader_plain_line(session *s, const char *prompt, char **line);
+
+/* "In [3]: ", or as wide "...: " for the lines that follow. */
+void prompt_text(const session *s, bool more, char *out, size_t n);
+/* Does the cell run as it stands, its last line just ended? Else *indent columns go in front of the next line.
+   An indented block waits for a blank line, unless it came `whole`: pasted, or out of the history. */
+bool cell_complete(const char *text, size_t n, bool whole, int *indent);
 
 /* The history file ${XDG_STATE_HOME:-~/.local/state}/lsv/history: one cell a line, with line ends
    written \n and backslashes doubled; each cell is appended by one write, so that two
-   sessions at once do not mix. */
+   sessions at once do not mix. load: the newest cells, oldest first, without repetitions in a row. */
 void history_load(void (*visit)(const char *cell));
 void history_append(const char *cell);
 

@@ -4,8 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
+#include "lang/syntax/transcript.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +19,21 @@ static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
 static char buffer[4096]; /* read ahead */
 static size_t at, filled;
 
+/* Sleeps until there is input or an interrupt; a signal that came a moment before the sleep ends it too. */
+static bool input_ready(void) {
+    struct pollfd on[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
+    while (!lsv_interrupt_flag) {
+        int n = poll(on, 2, -1);
+        if (n < 0 && errno != EINTR) return true; /* read says what is wrong */
+        if (n > 0 && on[1].revents) return false;
+        if (n > 0 && on[0].revents) return true;
+    }
+    return false;
+}
+
 static int next_byte(void) { /* -1: end; -2: interrupted */
     if (at == filled) {
+        if (!input_ready()) return -2;
         ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) return -2;
         if (n <= 0) return -1;
@@ -47,8 +62,7 @@ static bool terminal_marks_paste(void) {
     return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-static read_result read_plain(session *s, const char *prompt, int indent, char **line) {
-    (void)indent;
+read_result reader_plain_line(session *s, const char *prompt, char **line) {
     lsv_text t = {0};
     bool inside = false, marks = terminal_marks_paste();
     if (marks) session_printf(s, "%s", paste_on);
@@ -85,7 +99,77 @@ static read_result read_plain(session *s, const char *prompt, int indent, char *
     return result;
 }
 
-const line_reader *reader_plain(void) {
-    static const line_reader reader = {"plain", read_plain, NULL};
+/* ---- cells ---- */
+
+static char *kept; /* the first line of the next cell: its ">>> " ended the cell before */
+
+static read_result next_line(session *s, bool more, char **line) {
+    char prompt[40], shown[64];
+    if (kept) {
+        *line = kept;
+        kept = NULL;
+        return READ_LINE;
+    }
+    prompt_text(s, more, prompt, sizeof prompt);
+    snprintf(shown, sizeof shown, "%s%s%s", s->color ? "\033[32m" : "", prompt, s->color ? "\033[0m" : "");
+    return reader_plain_line(s, shown, line);
+}
+
+/* Takes the prompt off a line that was pasted without marks. True: the line starts a cell of its own. */
+static bool take_prompt_off(char *line, bool more) {
+    ls_prompt_kind kind;
+    bool python;
+    size_t n = strlen(line), skip = ls_prompt_length(line, n, &kind, &python);
+    if (kind == LS_PROMPT_NONE || (kind == LS_PROMPT_MORE && !more)) return false;
+    if (kind == LS_PROMPT_FIRST && more) return true;
+    memmove(line, line + skip, n - skip + 1);
+    return false;
+}
+
+/* A pasted text of several lines, without its prompts. */
+static read_result without_prompts(char **line) {
+    lsv_text t = {0};
+    ls_strip_prompts(*line, strlen(*line), &t);
+    lsv_text_puts(&t, "");
+    lsv_free(*line);
+    *line = t.data ? t.data : lsv_strdup("");
+    if (*line && !t.failed) return READ_LINE;
+    lsv_text_free(&t);
+    return READ_NO_MEMORY;
+}
+
+static read_result read_plain(session *s, char **cell) {
+    lsv_text t = {0};
+    read_result got;
+    bool pasted = false, more = false;
+    do {
+        char *line;
+        got = next_line(s, more, &line);
+        if (got == READ_END && more) got = READ_LINE; /* run what is there; the next read ends */
+        else if (got == READ_LINE) {
+            pasted = strchr(line, '\n') != NULL;
+            if (pasted) got = without_prompts(&line);
+            else if (take_prompt_off(line, more)) {
+                kept = line;
+                break;
+            }
+            if (got != READ_LINE) break;
+            if (more) lsv_text_putc(&t, '\n');
+            lsv_text_puts(&t, line);
+            lsv_free(line);
+            more = !t.failed && !cell_complete(t.data ? t.data : "", t.length, pasted, NULL);
+            continue;
+        }
+        break;
+    } while (more);
+    if (got == READ_LINE && !t.data) lsv_text_puts(&t, "");
+    if (got == READ_LINE && (t.failed || !t.data)) got = READ_NO_MEMORY;
+    if (got == READ_LINE) *cell = t.data;
+    else lsv_text_free(&t);
+    return got;
+}
+
+const cell_reader *reader_plain(void) {
+    static const cell_reader reader = {"plain", read_plain, NULL};
     return &reader;
 }

@@ -1,15 +1,22 @@
-/* The readline line reader, by readline's callback interface: our own loop waits for input, so
-   Ctrl-C needs no jump out of readline's code. */
+/* The readline reader. readline gives the keys, the editing commands, the search through the history
+   and the user's own bindings; what a cell needs beyond one line is here: a cell is one buffer, in which Enter
+   breaks the line until the cell is complete, the arrows walk between its lines, and the history holds whole
+   cells. The screen is painted by paint.c, through readline's redisplay hook.
+
+   The callback interface is used: our own loop waits for input, so Ctrl-C needs no jump out of
+   readline's code, and the screen is painted once for all the keys that came at once. */
 #include "repl/reader.h"
 
 #ifndef LSV_READLINE
 
-const line_reader *reader_readline(void) { return NULL; }
+const cell_reader *reader_readline(void) { return NULL; }
 
 #else
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
+#include "repl/edit.h"
+#include "repl/paint.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,116 +29,153 @@ const line_reader *reader_readline(void) { return NULL; }
 #include <readline/history.h>
 #include <readline/readline.h>
 
-static session *current;
-static char *line_read;
-static bool line_done;
-static volatile sig_atomic_t resized;
+static volatile sig_atomic_t resized, continued;
+static bool ended, dirty;
 
-static void on_resize(int signal) {
-    (void)signal;
-    resized = 1;
+static void on_signal(int signal) {
+    if (signal == SIGWINCH) resized = 1;
+    else continued = 1;
 }
 
+/* readline's own end of a line: Ctrl-D, or a command that accepts without asking edit.c. */
 static void on_line(char *line) {
-    line_read = line;
-    line_done = true;
-    rl_callback_handler_remove();
+    if (line) edit_accept(line);
+    else ended = true;
+    free(line);
 }
 
-/* ---- completion: names only, never evaluated ---- */
+static void on_display(void) { dirty = true; }
 
-static lsv_text names; /* NUL-separated */
-
-static bool add_name(void *ctx, const char *name) {
-    (void)ctx;
-    lsv_text_add(&names, name, strlen(name) + 1);
-    return true;
+static bool screen_moves(void) {
+    const char *term = getenv("TERM");
+    return term && *term && strcmp(term, "dumb") != 0;
 }
-
-static char *next_name(const char *text, int state) {
-    static size_t position;
-    if (state == 0) {
-        lsv_text_free(&names);
-        position = 0;
-        if (!strchr(text, '.')) ls_name_complete(current->in, text, add_name, NULL);
-    }
-    if (position >= names.length || names.failed) return NULL;
-    const char *name = names.data + position;
-    position += strlen(name) + 1;
-    return strdup(name);
-}
-
-static char **complete(const char *text, int start, int end) {
-    (void)start;
-    (void)end;
-    rl_attempted_completion_over = 1;
-    return rl_completion_matches(text, next_name);
-}
-
-/* Tab after nothing but white space indents. */
-static int tab_key(int count, int key) {
-    for (int i = 0; i < rl_point; i++)
-        if (rl_line_buffer[i] != ' ') return rl_complete(count, key);
-    return rl_insert_text("    ");
-}
-
-static void add_entry(const char *cell) { add_history(cell); }
 
 static void set_up(session *s) {
     static bool done;
-    current = s;
     if (done) return;
     done = true;
     rl_readline_name = "lsv";
     rl_catch_signals = 0; /* SIGINT is ours */
     rl_catch_sigwinch = 0;
-    rl_completion_append_character = 0;
-    rl_attempted_completion_function = complete;
-    rl_basic_word_break_characters = " \t\n\"\\'`@$><=;|&{(,[+-*/%^~:";
+    rl_change_environment = 0;
+    rl_redisplay_function = on_display;
+    rl_initialize(); /* reads the user's inputrc; what follows must hold whatever it says */
     rl_variable_bind("enable-bracketed-paste", "on");
-    rl_variable_bind("blink-matching-paren", "on");
-    rl_bind_key('\t', tab_key);
-    struct sigaction action = {.sa_handler = on_resize};
+    rl_variable_bind("blink-matching-paren", "off");   /* paint.c marks the pair */
+    rl_variable_bind("bind-tty-special-chars", "off"); /* ^U and ^? are ours */
+    edit_bind_keys();
+    struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&action.sa_mask);
     sigaction(SIGWINCH, &action, NULL);
-    if (!s->options->test && !s->options->no_history) history_load(add_entry);
+    sigaction(SIGCONT, &action, NULL);
+    if (!s->options->test && !s->options->no_history) history_load(edit_remember);
 }
 
-static read_result read_line(session *s, const char *prompt, int indent, char **line) {
-    set_up(s);
-    line_done = false;
-    line_read = NULL;
-    session_flush(s);
-    rl_callback_handler_install(prompt, on_line);
-    for (int i = 0; i < indent; i++) rl_insert_text(" ");
-    rl_redisplay();
-    while (!line_done) {
-        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-        int ready = poll(&input, 1, -1);
-        if (resized) {
-            resized = 0;
-            rl_resize_terminal();
-        }
-        if (ready < 0 && errno == EINTR) {
-            if (!lsv_interrupt_take()) continue;
-            fputs("^C\n", stdout);
-            rl_callback_sigcleanup();
-            rl_callback_handler_remove();
-            return READ_INTERRUPTED;
-        }
-        if (ready < 0) return READ_END;
-        rl_callback_read_char();
+static void view_of(session *s, paint_view *v, char *prompt, char *more, size_t n) {
+    prompt_text(s, false, prompt, n);
+    prompt_text(s, true, more, n);
+    bool ours = !rl_display_prompt || strcmp(rl_display_prompt, prompt) == 0; /* else a search's */
+    *v = (paint_view){.prompt = ours ? prompt : rl_display_prompt, .more = more, .text = rl_line_buffer, .length = (size_t)rl_end,
+                      .point = (size_t)rl_point, .pair = {-1, -1}, .below = edit_message(), .color = s->color, .styled = true};
+    edit_pair(v->text, v->length, v->point, v->pair);
+}
+
+static void paint(session *s, bool last) {
+    char prompt[40], more[40];
+    paint_view v;
+    view_of(s, &v, prompt, more, sizeof prompt);
+    dirty = false;
+    if (!last) {
+        paint_update(&v);
+        return;
     }
-    if (!line_read) return READ_END;
-    *line = lsv_strdup(line_read);
-    free(line_read);
-    line_read = NULL;
-    return *line ? READ_LINE : READ_NO_MEMORY;
+    v.pair[0] = v.pair[1] = -1;
+    v.prompt = prompt;
+    v.point = v.length;
+    paint_finish(&v);
 }
 
-const line_reader *reader_readline(void) {
-    static const line_reader reader = {"readline", read_line, add_entry};
-    return &reader;
+static bool more_to_read(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) > 0;
+}
+
+static void size_of_screen(int *columns, int *lines) {
+    rl_reset_screen_size();
+    rl_get_screen_size(lines, columns);
+}
+
+/* Waits for keys and lets readline have them. READ_LINE: there are some. */
+static read_result wait_for_keys(void) {
+    struct pollfd input[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
+    int ready = poll(input, 2, -1), columns, lines; /* an interrupt a moment before the sleep ends it too */
+    if (resized) {
+        resized = 0;
+        size_of_screen(&columns, &lines);
+        paint_resize(columns, lines);
+        dirty = true;
+    }
+    if (continued) {
+        continued = 0;
+        rl_deprep_terminal();
+        rl_prep_terminal(1);
+        size_of_screen(&columns, &lines);
+        fputs("\r\n", stdout);
+        paint_start(columns, lines);
+        dirty = true;
+    }
+    if (ready < 0 && errno != EINTR) return READ_END;
+    if (ready < 0 || input[1].revents) return lsv_interrupt_take() ? READ_INTERRUPTED : READ_LINE;
+    edit_before_key();
+    rl_callback_read_char();
+    edit_after_key();
+    return READ_LINE;
+}
+
+static read_result take_cell(session *s, char **cell) {
+    read_result got = READ_LINE;
+    ended = false;
+    dirty = true;
+    while (got == READ_LINE && !ended && !edit_accepted()) {
+        if (dirty && !more_to_read()) paint(s, false);
+        got = wait_for_keys();
+    }
+    if (ended) got = READ_END;
+    if (got == READ_LINE) got = edit_take(cell);
+    return got;
+}
+
+static read_result read_cell(session *s, char **cell) {
+    char prompt[40];
+    int columns, lines;
+    set_up(s);
+    session_flush(s);
+    prompt_text(s, false, prompt, sizeof prompt);
+    edit_begin(s);
+    rl_callback_handler_install(prompt, on_line);
+    if (s->next_input) rl_insert_text(s->next_input); /* %load */
+    lsv_free(s->next_input);
+    s->next_input = NULL;
+    size_of_screen(&columns, &lines);
+    paint_start(columns, lines);
+    read_result got = take_cell(s, cell);
+    edit_say(NULL);
+    if (got == READ_INTERRUPTED) {
+        rl_point = rl_end;
+        rl_insert_text("^C");
+    }
+    if (got != READ_END) paint(s, true);
+    rl_callback_sigcleanup();
+    rl_callback_handler_remove();
+    edit_end();
+    paint_free();
+    return got;
+}
+
+const cell_reader *reader_readline(void) {
+    static const cell_reader reader = {"readline", read_cell, edit_remember};
+    return screen_moves() ? &reader : NULL;
 }
 
 #endif

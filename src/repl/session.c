@@ -1,8 +1,12 @@
 /* Running cells and showing what they give. */
 #include "repl/session.h"
 
+#include "repl/picture.h"
+
 #include "base/alloc.h"
 #include "base/interrupt.h"
+#include "file/file.h"
+#include "lang/builtins/plot.h"
 #include "lang/teach/lesson.h"
 #include "lang/teach/teach.h"
 
@@ -16,16 +20,31 @@
 /* ---- output ---- */
 
 void session_write(session *s, const char *bytes, size_t n) {
-    (void)s;
-    fwrite(bytes, 1, n, stdout);
+    session_record(s, NB_STDOUT, bytes, n);
+    if (!s->quiet) fwrite(bytes, 1, n, stdout);
 }
 
 void session_printf(session *s, const char *format, ...) {
-    (void)s;
+    char line[512];
     va_list ap;
     va_start(ap, format);
-    vprintf(format, ap);
+    int n = vsnprintf(line, sizeof line, format, ap);
     va_end(ap);
+    if (n < 0) return;
+    if ((size_t)n < sizeof line) {
+        session_write(s, line, (size_t)n);
+        return;
+    }
+    char *text = lsv_malloc((size_t)n + 1);
+    if (!text) {
+        session_write(s, line, sizeof line - 1);
+        return;
+    }
+    va_start(ap, format);
+    vsnprintf(text, (size_t)n + 1, format, ap);
+    va_end(ap);
+    session_write(s, text, (size_t)n);
+    lsv_free(text);
 }
 
 void session_flush(session *s) {
@@ -33,40 +52,92 @@ void session_flush(session *s) {
     fflush(stdout);
 }
 
-static void client_write(void *ctx, const char *bytes, size_t n) { session_write(ctx, bytes, n); }
-static void client_flush(void *ctx) { session_flush(ctx); }
-
-/* _ is the last value, _3 that of cell 3, as at IPython's prompt. */
-static bool remember(session *s, ls_value v) {
-    char name[24];
-    ls_value last = ls_ref(ls_global_get(s->in, "_")), before = ls_ref(ls_global_get(s->in, "__"));
-    bool ok = true;
-    if (before.tag != LS_UNSET) ok = ls_global_set(s->in, "___", before);
-    if (last.tag != LS_UNSET) ok = ok && ls_global_set(s->in, "__", last);
-    ls_drop(last);
-    ls_drop(before);
-    snprintf(name, sizeof name, "_%d", s->number);
-    return ok && ls_global_set(s->in, "_", v) && ls_global_set(s->in, name, v);
+void session_warn(session *s, const char *line) {
+    session_record(s, NB_STDERR, line, strlen(line));
+    session_record(s, NB_STDERR, "\n", 1);
+    if (s->quiet) return;
+    fflush(stdout);
+    fprintf(stderr, "%s\n", line);
 }
 
-static bool client_show(void *ctx, ls_interp *in, ls_value v) {
-    session *s = ctx;
-    if (ls_teach_was_shown(v)) return true; /* the walk has just been on the screen */
-    lsv_text t = {0};
-    bool ok = ls_repr(in, &t, v);
-    if (ok && s->labels) {
-        const char *red = s->color ? "\033[31m" : "", *off = s->color ? "\033[0m" : "";
-        bool lines = memchr(t.data, '\n', t.length) != NULL;
-        session_printf(s, "%sOut[%d]:%s%s", red, s->number, off, lines ? "\n" : " ");
-        ok = remember(s, v);
+static void client_write(void *ctx, const char *bytes, size_t n) { session_write(ctx, bytes, n); }
+static void client_flush(void *ctx) { session_flush(ctx); }
+static void client_warn(void *ctx, const char *line) { session_warn(ctx, line); }
+
+/* repr, with the floats as %precision wants them: also those in lists, tuples and dictionaries. */
+static bool show_text(session *s, lsv_text *t, ls_value v, int depth) {
+    bool number = v.tag == LS_FLOAT || (v.tag == LS_NPSCALAR && v.dtype == LSV_FLOAT64);
+    if (!s->float_format[0] || depth > 20) return ls_repr(s->in, t, v);
+    if (number) {
+        char text[400]; /* %.30f of the largest double has 340 characters */
+        snprintf(text, sizeof text, s->float_format, v.f);
+        lsv_text_puts(t, text);
+        return !t->failed || ls_no_memory(s->in);
     }
+    bool plain_tuple = v.tag == LS_TUPLE && !v.tuple->record && !v.tuple->is_size;
+    if (v.tag != LS_LIST && !plain_tuple) return ls_repr(s->in, t, v);
+    ptrdiff_t n = v.tag == LS_LIST ? v.list->n : v.tuple->n;
+    bool ok = true;
+    lsv_text_putc(t, v.tag == LS_LIST ? '[' : '(');
+    for (ptrdiff_t i = 0; ok && i < n; i++) {
+        if (i) lsv_text_puts(t, ", ");
+        ok = show_text(s, t, v.tag == LS_LIST ? v.list->items[i] : v.tuple->items[i], depth + 1);
+    }
+    if (v.tag == LS_TUPLE && n == 1) lsv_text_putc(t, ',');
+    lsv_text_putc(t, v.tag == LS_LIST ? ']' : ')');
+    return ok;
+}
+
+static void show_label(session *s, bool lines) {
+    const char *red = s->color ? "\033[31m" : "", *off = s->color ? "\033[0m" : "";
+    if (s->labels && !s->quiet) printf("%sOut[%d]:%s%s", red, s->number, off, lines ? "\n" : " ");
+}
+
+/* A figure is its picture. */
+static bool show_figure(session *s, ls_value v) {
+    if (s->labels && !session_remember(s, v)) return false;
+    show_label(s, true);
+    s->shown = true;
+    return ls_figure_show(s->in, v);
+}
+
+/* The log keeps the picture itself, not what the terminal was told. */
+static bool client_figure(void *ctx, ls_interp *in, const lsv_figure *f) {
+    session *s = ctx;
+    bool record = s->record;
+    s->record = false;
+    bool ok = s->quiet || picture_show(s, in, f);
+    s->record = record;
+    if (ok && record) session_record_figure(s, f);
+    return ok;
+}
+
+bool session_show(session *s, ls_value v) {
+    if (ls_teach_was_shown(v)) return true; /* the walk has just been on the screen */
+    if (ls_figure_of(v)) return show_figure(s, v);
+    lsv_text t = {0};
+    bool ok = show_text(s, &t, v, 0);
+    if (ok && s->labels) ok = session_remember(s, v);
     if (ok) {
-        session_write(s, t.data, t.length);
-        session_write(s, "\n", 1);
+        show_label(s, memchr(t.data, '\n', t.length) != NULL);
+        session_record(s, NB_RESULT, t.data, t.length);
+        if (!s->quiet) {
+            fwrite(t.data, 1, t.length, stdout);
+            putchar('\n');
+        }
         s->shown = true;
     }
     lsv_text_free(&t);
     return ok;
+}
+
+static bool client_show(void *ctx, ls_interp *in, ls_value v) {
+    session *s = ctx;
+    (void)in;
+    if (!s->held) return session_show(s, v);
+    ls_drop(*s->held);
+    *s->held = ls_ref(v);
+    return true;
 }
 
 /* A progress line for tqdm: only where a person looks at standard error. */
@@ -79,12 +150,6 @@ static void client_progress(void *ctx, const char *what, int64_t done, int64_t t
     if (total > 0 && done >= total) fputc('\n', stderr);
 }
 
-static void client_warn(void *ctx, const char *line) {
-    (void)ctx;
-    fflush(stdout);
-    fprintf(stderr, "%s\n", line);
-}
-
 /* ---- life ---- */
 
 /* Colour obeys the terminal, then NO_COLOR, then the flag. */
@@ -95,7 +160,7 @@ static bool wants_color(int fd, const options *o) {
 
 bool session_open(session *s, const options *o) {
     *s = (session){.options = o, .color = wants_color(STDOUT_FILENO, o), .color_errors = wants_color(STDERR_FILENO, o)};
-    ls_client client = {.ctx = s, .write = client_write, .flush = client_flush, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn};
+    ls_client client = {.ctx = s, .write = client_write, .flush = client_flush, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn, .figure = client_figure};
     s->in = ls_interp_new(&client);
     if (!s->in) return false;
     s->in->session = s;
@@ -113,13 +178,17 @@ bool session_open(session *s, const options *o) {
 }
 
 void session_close(session *s) {
+    session_drop_undo(s);
+    ls_drop(s->in_list);
+    ls_drop(s->out_dict);
+    for (int i = 0; i < 3; i++) ls_drop(s->last[i]);
     ls_interp_free(s->in);
     ls_teach_forget();
-    s->in = NULL;
-    for (int i = 0; i < s->ncells; i++) lsv_free(s->cells[i]);
-    lsv_free(s->cells);
-    s->cells = NULL;
-    s->ncells = 0;
+    notebook_free(&s->log);
+    lsv_free(s->saved_as);
+    lsv_free(s->next_input);
+    lsv_free(s->folder_before);
+    *s = (session){.options = s->options};
 }
 
 /* ---- errors ---- */
@@ -129,13 +198,14 @@ int session_report(session *s) {
     bool syntax = strcmp(e->type, "SyntaxError") == 0 || strcmp(e->type, "IndentationError") == 0 || strcmp(e->type, "TabError") == 0;
     bool stopped = strcmp(e->type, "KeyboardInterrupt") == 0;
     char name[32];
-    int typed = s->labels ? snprintf(name, sizeof name, "In [%d]", s->number) + 2 : 0;
+    int typed = s->prompt && s->labels ? snprintf(name, sizeof name, "In [%d]", s->number) + 2 : 0;
     if (typed && e->source && strcmp(e->source->name, name) != 0) typed = 0; /* in a function of another cell */
-    ls_error_style style = {.color = s->color_errors, .ascii = ls_teach_ascii(), .show_file = !s->labels, .width = 80, .typed = typed};
+    ls_error_style style = {.color = s->color_errors, .ascii = ls_teach_ascii(), .show_file = !(s->prompt && s->labels), .width = 80, .typed = typed};
     lsv_text t = {0};
     ls_error_text(&t, e, style);
     session_flush(s);
-    if (t.data) fwrite(t.data, 1, t.length, stderr);
+    session_record_error(s, e, t.data ? t.data : "", t.length);
+    if (t.data && !s->quiet) fwrite(t.data, 1, t.length, stderr);
     lsv_text_free(&t);
     ls_error_clear(e);
     return stopped ? EXIT_INTERRUPTED : syntax ? EXIT_SYNTAX : EXIT_ERROR;
@@ -143,20 +213,23 @@ int session_report(session *s) {
 
 /* ---- cells ---- */
 
-/* Keeps the text for %history; running out of memory here only loses the history. */
-static void keep_cell(session *s, const char *text, size_t length) {
-    if (s->ncells == s->room) {
-        int room = s->room ? 2 * s->room : 64;
-        char **cells = lsv_realloc(s->cells, (size_t)room * sizeof *cells);
-        if (!cells) return;
-        s->cells = cells;
-        s->room = room;
-    }
-    char *copy = lsv_malloc(length + 1);
-    if (!copy) return;
-    memcpy(copy, text, length);
-    copy[length] = 0;
-    s->cells[s->ncells++] = copy;
+/* Inside another cell the error is left for that cell to end with. */
+static int failed(session *s) { return s->nested ? EXIT_ERROR : session_report(s); }
+
+static int run_nested(session *s, ls_source *source) { return ls_run_cell(s->in, source) ? EXIT_OK : failed(s); }
+
+static int run_numbered(session *s, ls_source *source) {
+    bool undo = s->prompt && session_is_undo(s, source->text, source->length);
+    s->number++;
+    s->shown = false;
+    if (s->prompt && !undo) session_keep(s, source);
+    session_begin_cell(s, source->text, source->length);
+    s->running = true;
+    bool ok = undo ? session_undo(s) : ls_run_cell(s->in, source);
+    int status = ok ? EXIT_OK : failed(s);
+    s->running = false;
+    if (s->prompt && !undo) session_kept(s);
+    return status;
 }
 
 int session_run(session *s, const char *name, const char *text, size_t length, int first_line) {
@@ -165,13 +238,10 @@ int session_run(session *s, const char *name, const char *text, size_t length, i
         fprintf(stderr, "MemoryError: no memory for the cell's text\n");
         return EXIT_ERROR;
     }
-    s->number++;
-    s->shown = false;
-    keep_cell(s, text, length);
-    bool ok = ls_run_cell(s->in, source);
+    int status = s->nested ? run_nested(s, source) : run_numbered(s, source);
     ls_source_release(source);
     lsv_interrupt_take();
-    return ok ? EXIT_OK : session_report(s);
+    return status;
 }
 
 typedef struct program { session *s; const char *name, *text; int status; bool checking; } program;
@@ -185,7 +255,7 @@ static int program_cell(void *ctx, size_t start, size_t length, int line) {
         return !s->leave && (status == EXIT_OK || (s->options->keep_going && status == EXIT_ERROR));
     }
     ls_source *source = ls_source_new(p->name, p->text + start, length, line);
-    if (!source || !ls_check_cell(s->in, source)) p->status = session_report(s);
+    if (!source || !ls_check_cell(s->in, source)) p->status = failed(s);
     ls_source_release(source);
     return p->status == EXIT_OK;
 }
@@ -227,6 +297,10 @@ static char *read_stream(FILE *f, size_t *length) {
 }
 
 char *read_whole_file(const char *path, size_t *length) {
+    if (strcmp(path, "-") != 0 && lsv_file_allowed(path, false, NULL) != LSV_OK) {
+        errno = EACCES;
+        return NULL;
+    }
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (!f) return NULL;
     char *text = read_stream(f, length);
@@ -242,6 +316,13 @@ char *read_whole_file(const char *path, size_t *length) {
 
 int session_run_file(session *s, const char *path) {
     size_t length;
+    if (notebook_form(path) != NB_FORM_PROGRAM) {
+        notebook b;
+        if (!session_read_notebook(path, &b)) return EXIT_SYNTAX;
+        int status = session_run_notebook(s, &b, path);
+        notebook_free(&b);
+        return status;
+    }
     errno = 0;
     char *text = read_whole_file(path, &length);
     if (!text) {

@@ -37,7 +37,7 @@ static void tell(const ls_walk *w, const char *text) {
 /* One line without its blanks; NULL: end, interrupt or no memory (*why says). */
 static char *ask_line(ls_interp *in, const char *prompt, read_result *why) {
     char *line = NULL;
-    *why = reader_plain()->read(in->session, prompt, 0, &line);
+    *why = reader_plain_line(in->session, prompt, &line);
     if (*why != READ_LINE) {
         fputc('\n', stdout);
         return NULL;

@@ -53,7 +53,7 @@ REPL_OBJ := $(call obj,$(REPL_SRC))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 
-PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate fuzz/files doc/reference
+PROGRAMS := text/text_driver random/random_driver fault/fault fuzz/mutate fuzz/files doc/reference gpu/contract
 PROGRAM_BIN := $(addprefix $(BUILD)/tests/,$(foreach p,$(PROGRAMS),$(if $(wildcard tests/$(p).c),$(notdir $(p)))))
 
 # V=1 shows the commands.
@@ -102,6 +102,40 @@ $(BUILD)/tests/$(notdir $(1)): tests/$(1).c $(BUILD)/liblsv.a
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+# The CUDA that tests run on (tests/cushim), answering as versions 12 and 13; against CUDA's own headers where there are some.
+CUDA_HEADERS := $(dir $(firstword $(wildcard $(CUDA_HOME)/include/cusolverDn.h /usr/local/cuda/include/cusolverDn.h)))
+SHIM_SRC := $(addprefix tests/cushim/,runtime.c blas.c solver.c kernels.c)
+SHIM_FLAGS := -std=c17 -g -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -D_GNU_SOURCE -Ilib -Itests/cushim \
+  $(if $(CUDA_HEADERS),-DLSV_CU_REAL -Wno-enum-compare -isystem $(CUDA_HEADERS),-Wpedantic)
+SHIM := $(addprefix $(BUILD)/,$(addsuffix /libcushim.so,cushim12 cushim13 cushim_less))
+.PHONY: cushim ptx
+cushim: $(SHIM)
+$(BUILD)/cushim12/libcushim.so: SHIM_IS := 12 11 12080
+$(BUILD)/cushim13/libcushim.so: SHIM_IS := 13 12 13000
+$(BUILD)/cushim_less/libcushim.so: SHIM_IS := 13 12 13000 local: cublasDgeam_64;
+$(SHIM): $(SHIM_SRC) tests/cushim/cushim.h tests/cushim/versions.map $(wildcard lib/backend/cuda/*.h lib/backend/cuda/*.def lib/backend/cuda/*.inc)
+	@mkdir -p $(@D)
+	@sed 's/@RT@/$(word 1,$(SHIM_IS))/; s/@SO@/$(word 2,$(SHIM_IS))/; s/@LESS@/$(wordlist 4,5,$(SHIM_IS))/' tests/cushim/versions.map > $(@D)/versions.map
+	$(call say,CC,$@) $(CC) $(SHIM_FLAGS) -DCUSHIM_VERSION=$(word 3,$(SHIM_IS)) -Wl,--version-script=$(@D)/versions.map \
+	  -Wl,-soname,libcushim.so -o $@ $(SHIM_SRC) $(BLAS_LIBS) -lm -pthread
+	@for l in libcudart.so.$(word 1,$(SHIM_IS)) libcublas.so.$(word 1,$(SHIM_IS)) libcusolver.so.$(word 2,$(SHIM_IS)) libcuda.so.1; do \
+	  ln -sf libcushim.so $(@D)/$$l; done
+
+# Our declarations of CUDA beside its own headers, where there are some: every constant and every type.
+CU_CHECK := $(if $(CUDA_HEADERS),$(BUILD)/cu_min_check.o)
+$(BUILD)/cu_min_check.o: tests/cushim/cu_min_check.c lib/backend/cuda/cu_min.h lib/backend/cuda/api.def
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) -std=gnu17 -Wall -Wextra -Werror -Ilib -isystem $(CUDA_HEADERS) -c -o $@ $<
+
+# The device's own kernels, again, after a change to kernels.cu or kernels.inc; needs nvcc.
+NVCC ?= $(firstword $(wildcard $(CUDA_HOME)/bin/nvcc /usr/local/cuda/bin/nvcc) nvcc)
+ptx:
+	@mkdir -p $(BUILD)
+	$(NVCC) -ptx -arch=compute_75 -std=c++17 -diag-suppress 550 -o $(BUILD)/kernels.ptx lib/backend/cuda/kernels.cu
+	python3 lib/backend/cuda/kernels_ptx.py $(BUILD)/kernels.ptx $(BUILD)/kernels_small.ptx > $(BUILD)/kernels_ptx.h
+	$(dir $(NVCC))ptxas -arch=sm_75 -o /dev/null $(BUILD)/kernels_small.ptx
+	mv $(BUILD)/kernels_ptx.h lib/backend/cuda/kernels_ptx.h
+
 # Says once per build what was found, and stops early where something needed is missing.
 .PHONY: found
 found:
@@ -118,7 +152,7 @@ endif
 demo: lsv
 	@for e in examples/00[0-4]*.lsv; do echo "== $$e"; ./lsv $$e || exit 1; done
 
-check: all $(UNIT_BIN) $(PROGRAM_BIN)
+check: all $(UNIT_BIN) $(PROGRAM_BIN) $(SHIM) $(CU_CHECK)
 	@python3 tests/run.py --build $(BUILD) --lsv ./lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
 
 # The same tests in a build of its own, under the address and undefined-behaviour sanitizers.
@@ -127,17 +161,32 @@ asan:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan OPT='-O1 $(SANITIZE)' LSV=$(BUILD)/asan/lsv check-asan
 
 .PHONY: check-asan
-check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(BUILD)/lsv
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+check-asan: $(UNIT_BIN) $(PROGRAM_BIN) $(SHIM) $(CU_CHECK) $(BUILD)/lsv
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  python3 tests/run.py --sanitized --build $(BUILD) --lsv $(BUILD)/lsv $(if $(CONFORMANCE),--conformance $(CONFORMANCE))
 $(BUILD)/lsv: $(REPL_OBJ) $(BUILD)/liblsv.a
 	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(REPL_OBJ) $(BUILD)/liblsv.a $(REPL_LIBS) $(PROGRAM_LIBS)
+
+# A program to be carried to a machine that lacks the libraries: OpenBLAS and the rest linked in, CUDA still loaded when
+# asked for; beside it what tests/gpu/run.sh takes along (LSV=build/static/lsv sh tests/gpu/run.sh).
+STATIC_ALL := -Wl,-Bstatic -llapacke -lopenblas -l:libgfortran.a -l:libquadmath.a -lgmp -ljson-c -Wl,-Bdynamic -static-libgcc -lm -ldl -pthread
+.PHONY: static
+static:
+	@$(MAKE) --no-print-directory FOUND_QUIET=1 BUILD=$(BUILD)/static READLINE=no PROGRAM_LIBS='$(STATIC_ALL)' LDLIBS='$(STATIC_ALL)' \
+	  $(BUILD)/static/lsv $(BUILD)/static/tests/contract $(BUILD)/static/unit/test_cuda
+	@cp $(BUILD)/static/tests/contract $(BUILD)/static/unit/test_cuda $(BUILD)/static/
+	@! readelf -d $(BUILD)/static/lsv | grep -E 'NEEDED.*lib(openblas|lapacke|gfortran|gmp|json-c)' || { echo "static: not all of it is linked in" >&2; exit 1; }
 
 # BENCH_PYTHON: a Python with the peers installed (NumPy, SciPy, PyTorch); each is compared with what it finds.
 bench: lsv
 	@python3 tests/bench/bench.py --lsv ./lsv
 	@python3 tests/bench/lowrank.py --lsv ./lsv
 	@$${BENCH_PYTHON:-python3} tests/bench/svdgrad.py --lsv ./lsv
+
+# The manual pages of `lsv lora`, from the table of options that it parses with.
+.PHONY: man
+man: lsv
+	@for c in "" extract resize merge apply info verify diff convert; do ./lsv lora $$c --man > doc/lsv-lora$${c:+-}$$c.1 || exit 1; done
 
 reference: $(BUILD)/tests/reference
 	$(BUILD)/tests/reference > doc/reference.md
@@ -153,10 +202,12 @@ install: all
 	install -m 755 $(BUILD)/liblsv.so $(DESTDIR)$(PREFIX)/lib/liblsv.so.0
 	ln -sf liblsv.so.0 $(DESTDIR)$(PREFIX)/lib/liblsv.so
 	install -m 644 $(BUILD)/lsv.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/lsv.pc
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 doc/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	@for h in $(HEADERS:lib/%=%); do install -D -m 644 lib/$$h $(DESTDIR)$(PREFIX)/include/lsv/$$h; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/lsv $(DESTDIR)$(PREFIX)/lib/liblsv.a $(DESTDIR)$(PREFIX)/lib/liblsv.so $(DESTDIR)$(PREFIX)/lib/liblsv.so.0 $(DESTDIR)$(PREFIX)/lib/pkgconfig/lsv.pc
+	rm -f $(DESTDIR)$(PREFIX)/bin/lsv $(patsubst doc/%,$(DESTDIR)$(PREFIX)/share/man/man1/%,$(wildcard doc/*.1)) $(DESTDIR)$(PREFIX)/lib/liblsv.a $(DESTDIR)$(PREFIX)/lib/liblsv.so $(DESTDIR)$(PREFIX)/lib/liblsv.so.0 $(DESTDIR)$(PREFIX)/lib/pkgconfig/lsv.pc
 	rm -rf $(DESTDIR)$(PREFIX)/include/lsv
 
 clean:
@@ -169,6 +220,8 @@ help:
 	@echo "make asan       the same under the address and undefined-behaviour sanitizers"
 	@echo "make bench      timings beside python3 with NumPy, and Octave, where installed"
 	@echo "make reference  doc/reference.md, from the builtins' own records"
+	@echo "make static     build/static/lsv, with OpenBLAS and the rest linked in, to be carried elsewhere"
+	@echo "make ptx        the GPU's own kernels again (needs nvcc); make cushim: the CUDA that tests run on"
 	@echo "make install    to PREFIX=$(PREFIX) (DESTDIR is honoured); make uninstall"
 	@echo "CAIRO=no        build without Cairo (pictures to files);  CHAFA=no  without chafa (graphics in terminals)"
 	@echo "READLINE=no     build without readline;  OPT='-O3 -march=native' other flags"

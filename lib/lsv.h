@@ -20,9 +20,11 @@
 #include "random/random.h"
 
 #include "backend/backend.h"
+#include "backend/ledger.h"
 #include "linalg/linalg.h"
 #include "lora/adapter.h"
 #include "lora/lora.h"
+#include "lora/pipeline.h"
 #include "lora/pattern.h"
 #include "file/file.h"
 #include "plot/figure.h"

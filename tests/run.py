@@ -4,7 +4,7 @@
     run.py --build DIR --lsv PATH [--conformance DIR] [--sanitized] [SUITE ...]
 
 A suite is a command that ends with the line `N passed, M failed`. Needs Python's standard
-library only. Without SUITE all run: unit, headers, lang, conformance, cli, repl, fault, fuzz, doc, grad, files,
+library only. Without SUITE all run: unit, headers, lang, conformance, cli, repl, editing, fault, fuzz, doc, grad, files, devices, gpu,
 teach cases (checker, dialogue, export), text, random.
 """
 import argparse
@@ -26,17 +26,23 @@ def suites(args):
         if os.access(test, os.X_OK) and not test.endswith(".d"):
             yield "unit", [test]
     scripts = {"headers": ["headers.py"], "lang": ["lang/run.py", "--lsv", lsv],
-               "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv], "plots": ["repl/plots.py", "--lsv", lsv],
+               "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv],
+               "editing": ["repl/editing.py", "--lsv", lsv],
+               "magics": ["repl/magics.py", "--lsv", lsv], "notebook": ["repl/notebook.py", "--lsv", lsv], "safe": ["repl/safe.py", "--lsv", lsv],
+               "plots": ["repl/plots.py", "--lsv", lsv],
                "doc": ["doc/check.py", "--build", build, "--lsv", lsv], "grad": ["grad/check.py", "--lsv", lsv],
-               "files": ["files/check.py", "--lsv", lsv]}
+               "files": ["files/check.py", "--lsv", lsv], "lora adapters": ["lora/adapters.py", "--lsv", lsv], "devices": ["gpu/devices.py", "--lsv", lsv, "--build", build],
+               "gpu": ["gpu/suite.py", "--lsv", lsv, "--build", build, "--quick"]}
     scripts.update({f"teach {part}": [f"teach/{part}.py", "--lsv", lsv] for part in ("cases", "checker", "dialogue", "export")})
+    scripts["lora commands"] = ["lora/commands.py", "--lsv", lsv]
     if args.sanitized:
+        scripts["lora commands"] += ["--kills", "2"]
         scripts["teach cases"] += ["--sanitized", "--random", "50"]
         scripts["teach checker"] += ["--right", "100"]
     for name, command in scripts.items():
         path = os.path.join(HERE, command[0])
         if os.path.exists(path):
-            yield name, [args.oracle if name == "files" else sys.executable, path, *command[1:]]
+            yield name, [args.oracle if name in ("files", "lora adapters") else sys.executable, path, *command[1:]]
     corpus = os.path.join(HERE, "conformance")
     check = os.path.join(corpus, "check.py")
     slow = ["--timeout", "120"] if args.sanitized else []

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "base/interrupt.h"
 
 #define FREE_BLOCKS_MAX 512
@@ -196,11 +197,13 @@ static inline lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const pt
     v->kind = (uint8_t)kind;
     v->flags = 0;
     v->device = 0;
+    v->origin = 0;
     v->tape = NULL;
     v->storage = &b->storage;
     b->storage.refs = 1;
     b->storage.bytes = bytes;
     b->storage.owner = NULL;
+    b->storage.mirror = NULL;
     if (bytes <= LSV_CELL_BYTES) {
         v->data = b->storage.data = b->cell;
         b->storage.release = lsv_release_in_cell;
@@ -277,6 +280,7 @@ lsv_status lsv_from_storage(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrd
     v->kind = (uint8_t)kind;
     v->flags = 0;
     v->device = 0;
+    v->origin = 0;
     v->tape = NULL;
     v->storage = storage;
     v->data = data;
@@ -319,6 +323,7 @@ bool lsv_shares_memory(const lsv_array *a, const lsv_array *b) {
 }
 
 lsv_scalar lsv_item(const lsv_array *a, const ptrdiff_t *index) {
+    (void)lsv_host(a, NULL); /* a lost array reads as what the host has */
     ptrdiff_t at = 0;
     for (int i = 0; i < a->ndim; i++) at += index[i] * a->strides[i];
     return lsv_load(a->dtype, a->data + at * (ptrdiff_t)lsv_dtype_size(a->dtype));

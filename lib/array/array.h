@@ -48,6 +48,7 @@ typedef struct lsv_array {
     uint8_t ndim;
     uint8_t flags;
     uint8_t device; /* 0 host, 1 + n the n-th GPU */
+    uint32_t origin; /* a number by which a client knows the array again; 0: none. Views and copies do not inherit it */
     ptrdiff_t size; /* number of elements */
     ptrdiff_t shape[LSV_MAXDIM];
     ptrdiff_t strides[LSV_MAXDIM];

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "array/nest.h"
 
 /* ---- the short way ---- */
@@ -340,9 +341,30 @@ static lsv_status general_way(lsv_binary_op op, const lsv_array *a, const lsv_ar
     return LSV_OK;
 }
 
+/* Where an operand is a device's: there if it can be, else here, and the result goes back. */
+static lsv_status on_device(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+    lsv_types t;
+    int ndim;
+    ptrdiff_t shape[LSV_MAXDIM];
+    lsv_status status = LSV_ENOTIMPL;
+    if (lsv_device && lsv_binary_types(op, a, b, &t, NULL) == LSV_OK && lsv_broadcast(a, b, &ndim, shape, NULL) == LSV_OK &&
+        t.in == lsv_compute_dtype(t.compute))
+        status = lsv_device->binary(op, a, b, t.in, t.out, ndim, shape, out, err);
+    if (status != LSV_ENOTIMPL) return status;
+    lsv_array *x = NULL, *y = NULL;
+    int device = a->device ? a->device : b->device;
+    status = lsv_host_view(a, &x, err);
+    if (status == LSV_OK) status = lsv_host_view(b, &y, err);
+    if (status == LSV_OK) status = general_way(op, x, y, out, err);
+    lsv_release(x);
+    lsv_release(y);
+    return status == LSV_OK ? lsv_follow(out, device, err) : status;
+}
+
 lsv_status lsv_binary(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_array **out,
                       lsv_error *err) {
     lsv_status status;
+    if (__builtin_expect(a->device | b->device, 0)) return on_device(op, a, b, out, err);
     if (short_way(op, a, b, out, &status, err)) return status;
     return general_way(op, a, b, out, err);
 }
@@ -432,7 +454,7 @@ static bool long_work(lsv_binary_op op, const lsv_array *a) {
     return a->size > (quick ? 64 : 2) * LSV_NEST_POLL;
 }
 
-lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
+static lsv_status into_host(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
     lsv_types t;
     ready r;
     if (a->size <= LSV_NEST_POLL && !lsv_is_comparison(op) && !(a->flags & (LSV_WEAK | LSV_READONLY)) &&
@@ -471,4 +493,21 @@ lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, l
     lsv_status status = lsv_assign(a, power, err);
     lsv_release(power);
     return status;
+}
+
+/* In place on a device, where b is read in step with what is written. */
+static lsv_status into_device(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
+    lsv_types t;
+    lsv_status status = LSV_ENOTIMPL;
+    if (lsv_device && lsv_binary_types(op, a, b, &t, NULL) == LSV_OK && t.in == lsv_compute_dtype(t.compute) &&
+        check_target(op, &t, a, NULL) == LSV_OK && check_target_shape(a, b, NULL) == LSV_OK && reads_in_step(a, b))
+        status = lsv_device->binary_into(op, a, b, t.in, err);
+    if (status != LSV_ENOTIMPL) return status;
+    LSV_TRY(lsv_host_write(a, err));
+    LSV_TRY(lsv_host(b, err));
+    return into_host(op, a, b, err);
+}
+
+lsv_status lsv_binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err) {
+    return __builtin_expect(a->device | b->device, 0) ? into_device(op, a, b, err) : into_host(op, a, b, err);
 }

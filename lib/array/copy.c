@@ -9,6 +9,7 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "base/interrupt.h"
 
 #define TILE 32
@@ -203,9 +204,14 @@ static lsv_status copy_fresh(lsv_array *v, const lsv_array *a, lsv_error *err) {
 
 lsv_status lsv_astype(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err) {
     lsv_array *v;
+    if (__builtin_expect(a->device, 0) && lsv_device) {
+        lsv_status there = lsv_device->convert(a, dtype, out, err);
+        if (there != LSV_ENOTIMPL) return there;
+    }
+    LSV_TRY(lsv_host(a, err));
     LSV_TRY(lsv_empty(a->kind, dtype, a->ndim, a->shape, &v, err));
-    v->device = a->device;
     lsv_status status = copy_fresh(v, a, err);
+    if (status == LSV_OK) status = lsv_follow(&v, a->device, err);
     if (status == LSV_OK) *out = v;
     else lsv_release(v);
     return status;
@@ -267,6 +273,8 @@ static bool same_shape(const lsv_array *a, const lsv_array *b) {
 }
 
 lsv_status lsv_assign(lsv_array *dst, const lsv_array *src, lsv_error *err) {
+    LSV_TRY(lsv_host_write(dst, err));
+    LSV_TRY(lsv_host(src, err));
     LSV_TRY(check_writable(dst, err));
     if (dst->size == 1 && src->size == 1 &&
         (src->ndim <= dst->ndim || dst->kind == LSV_NUMPY)) { /* a[i, j] = x */
@@ -297,6 +305,7 @@ lsv_status lsv_assign(lsv_array *dst, const lsv_array *src, lsv_error *err) {
 }
 
 lsv_status lsv_fill(lsv_array *dst, lsv_scalar value, lsv_error *err) {
+    LSV_TRY(lsv_host_write(dst, err));
     LSV_TRY(check_writable(dst, err));
     static const ptrdiff_t still[LSV_MAXDIM];
     double cell = 0;

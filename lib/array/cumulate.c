@@ -3,6 +3,7 @@
    float32 in double and rounds each element as it is stored. */
 #include "array/fold.h"
 #include "array/kernel.h"
+#include "array/mirror.h"
 
 typedef struct running {
     lsv_reduction op;
@@ -55,6 +56,7 @@ static lsv_nest_body *lane_of(const lsv_array *a, lsv_dtype given) {
 
 lsv_status lsv_cumulate(lsv_reduction op, const lsv_array *a, int axis, bool flat, lsv_array **out,
                         lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_dtype dtype = (lsv_dtype)a->dtype, work;
     lsv_array *result = NULL, *given = NULL;
     int at = 0;
@@ -106,6 +108,7 @@ static lsv_status diff_once(const lsv_array *a, int axis, lsv_array **out, lsv_e
 }
 
 lsv_status lsv_diff(const lsv_array *a, int n, int axis, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     int at;
     lsv_array *result = NULL;
     if (n < 0)

@@ -15,6 +15,7 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "base/interrupt.h"
 
 #define MAX_ITEMS 24
@@ -379,6 +380,9 @@ static void transfer(const gather *g, char *dense, bool set) {
 /* ---- reading ---- */
 
 lsv_status lsv_index_array_get(lsv_array *a, const lsv_index *items, int n, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    for (int i = 0; i < n; i++)
+        if (items[i].type == LSV_IX_ARRAY) LSV_TRY(lsv_host(items[i].array, err));
     lsv_index plain[MAX_ITEMS];
     LSV_TRY(plain_items(a, items, n, plain, err));
     if (!any_array(plain, n)) return lsv_index_get(a, plain, n, out, err);
@@ -498,6 +502,10 @@ static lsv_status write_value(gather *g, lsv_array *a, const lsv_array *value, b
 
 lsv_status lsv_index_array_set(lsv_array *a, const lsv_index *items, int n, const lsv_array *value,
                                lsv_error *err) {
+    LSV_TRY(lsv_host_write(a, err));
+    LSV_TRY(lsv_host(value, err));
+    for (int i = 0; i < n; i++)
+        if (items[i].type == LSV_IX_ARRAY) LSV_TRY(lsv_host(items[i].array, err));
     lsv_index plain[MAX_ITEMS];
     if (a->flags & LSV_READONLY) return lsv_fail(err, LSV_EVALUE, "assignment destination is read-only");
     LSV_TRY(plain_items(a, items, n, plain, err));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "array/elementwise.h"
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "base/interrupt.h"
 
 /* ---- concatenate, stack ---- */
@@ -92,6 +93,7 @@ static lsv_array window(const lsv_array *v, int axis, ptrdiff_t start, ptrdiff_t
 }
 
 lsv_status lsv_concatenate(lsv_array *const *parts, int n, int axis, lsv_array **out, lsv_error *err) {
+    for (int i = 0; i < n; i++) LSV_TRY(lsv_host(parts[i], err));
     if (n <= 0) return lsv_fail(err, LSV_EVALUE, "need at least one array to concatenate");
     lsv_kind kind = common_kind(parts, n);
     int first = 0;
@@ -213,6 +215,8 @@ static lsv_status repeat_fill(const lsv_array *from, const lsv_array *counts, in
 
 lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, bool flat, lsv_array **out,
                       lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    if (counts) LSV_TRY(lsv_host(counts, err));
     lsv_array *from = NULL, *ints = NULL, *v = NULL;
     ptrdiff_t shape[LSV_MAXDIM], total;
     if (flat || (a->ndim == 0 && (axis == 0 || axis == -1))) flat = true, axis = 0;
@@ -244,6 +248,7 @@ lsv_status lsv_repeat(const lsv_array *a, const lsv_array *counts, int axis, boo
 /* ---- tile, roll ---- */
 
 lsv_status lsv_tile(const lsv_array *a, int n, const ptrdiff_t *reps, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     int ndim = n > a->ndim ? n : a->ndim;
     ptrdiff_t shape[LSV_MAXDIM], part[LSV_MAXDIM];
     if (ndim > LSV_MAXDIM)
@@ -302,6 +307,7 @@ static lsv_status roll_axis(const lsv_array *a, ptrdiff_t shift, int axis, lsv_a
 
 lsv_status lsv_roll(const lsv_array *a, ptrdiff_t shift, int axis, bool flat, lsv_array **out,
                     lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->ndim == 0 && flat) return lsv_copy(a, out, err);
     if (a->ndim == 0 && a->kind == LSV_TORCH)
         return lsv_fail(err, LSV_EINDEX, "Dimension specified as %d but tensor has no dimensions", axis);
@@ -337,6 +343,7 @@ static void tri_clear(lsv_array *v, ptrdiff_t k, bool upper) {
 }
 
 lsv_status lsv_tri(const lsv_array *a, ptrdiff_t k, bool upper, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_array *v;
     if (a->ndim < 2) {
         if (a->kind == LSV_TORCH)
@@ -359,6 +366,7 @@ lsv_status lsv_tri(const lsv_array *a, ptrdiff_t k, bool upper, lsv_array **out,
 }
 
 lsv_status lsv_diag_build(const lsv_array *a, ptrdiff_t k, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->ndim != 1) {
         if (a->kind == LSV_TORCH)
             return lsv_fail(err, LSV_ERUNTIME, "diag(): Supports 1D or 2D tensors. Got %dD", (int)a->ndim);
@@ -381,6 +389,7 @@ lsv_status lsv_diag_build(const lsv_array *a, ptrdiff_t k, lsv_array **out, lsv_
 }
 
 lsv_status lsv_meshgrid(lsv_array *const *axes, int n, bool ij, lsv_array **out, lsv_error *err) {
+    for (int i = 0; i < n; i++) LSV_TRY(lsv_host(axes[i], err));
     if (n > LSV_MAXDIM)
         return lsv_fail(err, LSV_EVALUE, "maximum supported dimension for an array is %d, found %d",
                         LSV_MAXDIM, n);

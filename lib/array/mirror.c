@@ -77,11 +77,15 @@ static void drop(lsv_mirror *m) {
 
 /* ---- storages ---- */
 
-static void release_mirrored(lsv_storage *s) {
+static void detach(lsv_storage *s) {
     lsv_mirror *m = s->mirror;
     s->release = m->release;
     s->mirror = NULL;
     drop(m);
+}
+
+static void release_mirrored(lsv_storage *s) {
+    detach(s);
     if (s->release) {
         s->release(s);
         return;
@@ -108,6 +112,8 @@ lsv_status lsv_mirror_to_host(lsv_mirror *m, lsv_error *err) {
     if (m->host_valid) return LSV_OK;
     if (!m->lost && lsv_device) {
         lsv_status status = lsv_device->download(m->host, m->device, m->bytes, err);
+        /* the only copy is still there: what failed may not fail again */
+        if (status != LSV_OK && status != LSV_EINTR && lsv_device) status = lsv_device->download(m->host, m->device, m->bytes, err);
         if (status == LSV_OK) m->host_valid = true;
         if (status == LSV_OK || !m->lost) return status;
     }
@@ -120,6 +126,26 @@ lsv_status lsv_mirror_write_host(lsv_mirror *m, lsv_error *err) {
     LSV_TRY(lsv_mirror_to_host(m, err));
     m->device_valid = false;
     return LSV_OK;
+}
+
+lsv_status lsv_host_view(const lsv_array *a, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    lsv_array *v;
+    if (!a->storage) return lsv_copy(a, out, err);
+    LSV_TRY(lsv_view((lsv_array *)(uintptr_t)a, &v, err));
+    v->device = 0;
+    v->flags = a->flags & (uint8_t)~LSV_REQUIRES_GRAD; /* autograd's record stays with the handle it is of */
+    *out = v;
+    return LSV_OK;
+}
+
+lsv_status lsv_host_as_dtype(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err) {
+    if (!a->device) return lsv_as_dtype((lsv_array *)(uintptr_t)a, dtype, out, err);
+    lsv_array *v;
+    LSV_TRY(lsv_host_view(a, &v, err));
+    lsv_status status = lsv_as_dtype(v, dtype, out, err);
+    lsv_release(v);
+    return status;
 }
 
 /* ---- device access ---- */
@@ -209,6 +235,7 @@ int lsv_mirror_device_failed(void (*each)(void *context, lsv_storage *storage), 
 lsv_status lsv_put_on(lsv_array *a, int device, lsv_error *err) {
     if (!device) {
         LSV_TRY(lsv_host(a, err));
+        if (a->storage && a->storage->mirror && a->storage->refs == 1) detach(a->storage);
     } else if (a->storage) {
         LSV_TRY(attach(a->storage, device, err));
     }

@@ -14,9 +14,10 @@
        LSV_TRY(lsv_host(a, err));        before reading
        LSV_TRY(lsv_host_write(a, err));  before writing (reads too: the rest of the storage stays)
 
-   Both are one comparison for arrays of the host. Labels follow no rule of lib/array: an operation that is
-   not aware of devices gives a host array, and lsv_put_on gives it the device's label (no copy until
-   something reads it there).
+   Both are one comparison for arrays of the host. Aware of devices are lsv_unary, lsv_binary, lsv_binary_into,
+   lsv_reduce, lsv_astype and lsv_copy, lsv_matmul and lsv_svd: with an operand of a device their results are the device's,
+   wherever they were computed. Everything else is given views of the host (lsv_host_view), makes host
+   arrays, and lsv_put_on gives those the device's label (no copy until something reads them there).
 
    All of this runs on the session's thread. */
 #ifndef LSV_ARRAY_MIRROR_H
@@ -24,6 +25,7 @@
 
 #include "array/array.h"
 #include "array/elementwise.h"
+#include "array/reduce.h"
 
 typedef struct lsv_mirror {
     lsv_storage *storage;
@@ -50,13 +52,19 @@ typedef struct lsv_device_table {
     lsv_status (*upload)(void *device, const void *host, size_t bytes, lsv_error *err);
     lsv_status (*download)(void *host, const void *device, size_t bytes, lsv_error *err);
     /* routes: results are new arrays on the operands' device */
-    lsv_status (*unary)(lsv_unary_op op, const lsv_array *a, lsv_array **out, lsv_error *err);
-    lsv_status (*binary)(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_dtype operands,
-                         lsv_dtype result, lsv_array **out, lsv_error *err);
-    lsv_status (*binary_into)(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_error *err);
-    lsv_status (*copy)(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err);
-    lsv_status (*matmul)(const lsv_array *a, const lsv_array *b, lsv_dtype t, int ndim, const ptrdiff_t *shape,
-                         lsv_array **out, lsv_error *err);
+    lsv_status (*unary)(lsv_unary_op op, const lsv_array *a, lsv_dtype compute, lsv_dtype result, lsv_array **out,
+                        lsv_error *err);
+    lsv_status (*binary)(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_dtype compute, lsv_dtype result,
+                         int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err);
+    lsv_status (*binary_into)(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_dtype compute, lsv_error *err);
+    lsv_status (*convert)(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err); /* a copy */
+    /* over one axis, or over everything (axis < 0) */
+    lsv_status (*reduce)(lsv_reduction op, const lsv_array *a, int axis, bool keepdims, lsv_array **out, lsv_error *err);
+    /* the last two axes; `shape` is the result's. Operands may lie on the host. */
+    lsv_status (*matmul)(const lsv_array *a, const lsv_array *b, lsv_dtype compute, int nbatch, int ndim,
+                         const ptrdiff_t *shape, lsv_array **out, lsv_error *err);
+    /* One matrix, on the host or on the device, where the results then are. U, Vh NULL: values only. */
+    lsv_status (*svd)(const lsv_array *a, bool full, bool by_qr, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err);
 } lsv_device_table;
 
 extern const lsv_device_table *lsv_device;
@@ -76,6 +84,12 @@ static inline lsv_status lsv_host_write(const lsv_array *a, lsv_error *err) {
     if (__builtin_expect(!a->storage || !a->storage->mirror, 1)) return LSV_OK;
     return lsv_mirror_write_host(a->storage->mirror, err);
 }
+/* A view of the same storage, valid on the host and with the host's label, flags kept: what a function that knows
+   nothing of devices is given, so that whatever it makes on its way stays on the host too. (Valid elements alone would not
+   do: a product of labelled operands within it would go to the device, unread.) An array on the C stack gives a copy. */
+lsv_status lsv_host_view(const lsv_array *a, lsv_array **out, lsv_error *err);
+/* lsv_as_dtype of that; a itself, referenced, where it is the host's already. */
+lsv_status lsv_host_as_dtype(const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err);
 /* The host's elements were changed by code that had made them valid: the device copy is stale. */
 static inline void lsv_host_changed(const lsv_array *a) {
     if (a->storage && a->storage->mirror) a->storage->mirror->device_valid = false;
@@ -96,6 +110,13 @@ lsv_status lsv_to_host_array(const lsv_array *a, lsv_array **out, lsv_error *err
 /* Label an array as one of a device (0: of the host, which makes its host copy valid); copies nothing else.
    For results of operations that ran on the host; other views of the same storage keep their label. */
 lsv_status lsv_put_on(lsv_array *a, int device, lsv_error *err);
+/* The same for a result that was just made: released when that fails. */
+static inline lsv_status lsv_follow(lsv_array **made, int device, lsv_error *err) {
+    if (!device) return LSV_OK;
+    lsv_status status = lsv_put_on(*made, device, err);
+    if (status != LSV_OK) lsv_release(*made), *made = NULL;
+    return status;
+}
 /* lsv_empty on a device: neither copy is set; the host's counts as valid until the device's is written. */
 lsv_status lsv_empty_on(int device, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
                         lsv_error *err);

@@ -5,6 +5,7 @@
    float16 and bfloat16 are reduced in float32 and rounded once. */
 #include "array/fold.h"
 #include "array/kernel.h"
+#include "array/mirror.h"
 
 #include <math.h>
 #include <string.h>
@@ -425,8 +426,8 @@ static lsv_status log_sum_exp(const lsv_fold *fold, const lsv_array *a, lsv_arra
 
 /* ---- entries ---- */
 
-lsv_status lsv_reduce(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options,
-                      lsv_array **out, lsv_error *err) {
+static lsv_status on_host(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
+                          lsv_error *err) {
     lsv_fold fold;
     LSV_TRY(lsv_fold_init(&fold, a, options, err));
     switch (op) {
@@ -442,6 +443,26 @@ lsv_status lsv_reduce(lsv_reduction op, const lsv_array *a, const lsv_reduce_opt
     case LSV_LOGSUMEXP: return log_sum_exp(&fold, a, out, err);
     default: return comparing(op, &fold, a, out, err);
     }
+}
+
+/* There, over everything or over one axis; else here, and the result goes back. */
+static lsv_status on_device(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
+                            lsv_error *err) {
+    int axis = -1;
+    bool simple = options->naxes != 0 && options->naxes <= 1 && (!options->has_dtype || options->dtype == a->dtype);
+    if (simple && options->naxes == 1) simple = lsv_axis(a, options->axes[0], &axis, NULL) == LSV_OK;
+    lsv_status status = lsv_device && simple ? lsv_device->reduce(op, a, axis, options->keepdims, out, err) : LSV_ENOTIMPL;
+    if (status != LSV_ENOTIMPL) return status;
+    lsv_array *here;
+    LSV_TRY(lsv_host_view(a, &here, err));
+    status = on_host(op, here, options, out, err);
+    lsv_release(here);
+    return status == LSV_OK ? lsv_follow(out, a->device, err) : status;
+}
+
+lsv_status lsv_reduce(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
+                      lsv_error *err) {
+    return __builtin_expect(a->device, 0) ? on_device(op, a, options, out, err) : on_host(op, a, options, out, err);
 }
 
 static lsv_status check_arg(bool max, const lsv_fold *fold, const lsv_array *a, bool flat, lsv_error *err) {
@@ -462,6 +483,7 @@ static lsv_status check_arg(bool max, const lsv_fold *fold, const lsv_array *a, 
 
 lsv_status lsv_argreduce(bool max, const lsv_array *a, int axis, bool flat, bool keepdims, lsv_array **out,
                          lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_fold fold;
     lsv_nest nest;
     const lsv_array *use;
@@ -545,6 +567,7 @@ static lsv_status sweep(void *context, char *const *at, const ptrdiff_t *step, p
 }
 
 bool lsv_all_finite(const lsv_array *a, ptrdiff_t *where) {
+    if (lsv_host(a, NULL) != LSV_OK) return true;
     finding f = {(lsv_dtype)a->dtype, 0, -1};
     lsv_nest nest;
     if (!lsv_dtype_is_float(f.dtype)) return true;

@@ -1,6 +1,7 @@
 /* Choosing and comparing: where, clip, rounding, nan_to_num, isclose and its kin. Most are
    compositions of binary operations; the choosing ones walk a nest of their own. */
 #include "array/kernel.h"
+#include "array/mirror.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,6 +81,9 @@ static lsv_status where_run(const lsv_array *cond, const lsv_array *a, const lsv
 
 lsv_status lsv_where(const lsv_array *cond, const lsv_array *a, const lsv_array *b, lsv_array **out,
                      lsv_error *err) {
+    LSV_TRY(lsv_host(cond, err));
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     lsv_kind kind = lsv_result_kind(a, b);
     if (a->flags & b->flags & LSV_WEAK) kind = (lsv_kind)cond->kind;
     else if (cond->kind == LSV_TORCH) kind = LSV_TORCH;
@@ -115,6 +119,9 @@ static bool beyond_int32(const lsv_array *a, const lsv_array *bound, bool above)
 
 lsv_status lsv_clip(const lsv_array *a, const lsv_array *lo, const lsv_array *hi, lsv_array **out,
                     lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    if (lo) LSV_TRY(lsv_host(lo, err));
+    if (hi) LSV_TRY(lsv_host(hi, err));
     if (!lo && !hi)
         return a->kind == LSV_TORCH ? lsv_fail(err, LSV_ERUNTIME,
                                                "torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -154,6 +161,7 @@ static lsv_status scaled_round(const lsv_array *a, lsv_binary_op first, lsv_bina
 }
 
 lsv_status lsv_round(const lsv_array *a, int decimals, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (decimals == 0) {
         if (a->kind == LSV_TORCH && a->dtype == LSV_BOOL)
             return lsv_fail(err, LSV_ENOTIMPL, "\"round_vml_cpu\" not implemented for 'Bool'");
@@ -210,6 +218,7 @@ static lsv_status replace(void *context, char *const *at, const ptrdiff_t *step,
 
 lsv_status lsv_nan_to_num(const lsv_array *a, double nan, double posinf, double neginf, lsv_array **out,
                           lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     static const double largest[LSV_NDTYPES] = {[LSV_FLOAT16] = 65504,
                                                 [LSV_BFLOAT16] = 0x1.FEp127,
                                                 [LSV_FLOAT32] = 0x1.FFFFFEp127,
@@ -302,12 +311,16 @@ static lsv_status nearly(const lsv_array *a, const lsv_array *b, closeness *c, l
 
 lsv_status lsv_isclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan,
                        lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     closeness c = {.rtol = rtol, .atol = atol, .equal_nan = equal_nan};
     return nearly(a, b, &c, out, err);
 }
 
 lsv_status lsv_allclose(const lsv_array *a, const lsv_array *b, double rtol, double atol, bool equal_nan,
                         bool *out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     closeness c = {.rtol = rtol, .atol = atol, .equal_nan = equal_nan, .all_only = true};
     LSV_TRY(nearly(a, b, &c, NULL, err));
     *out = c.all;
@@ -338,6 +351,7 @@ static lsv_status equal_run(void *context, char *const *at, const ptrdiff_t *ste
 }
 
 bool lsv_array_equal(const lsv_array *a, const lsv_array *b) {
+    if (lsv_host(a, NULL) != LSV_OK || lsv_host(b, NULL) != LSV_OK) return false;
     if (a->ndim != b->ndim) return false;
     for (int i = 0; i < a->ndim; i++)
         if (a->shape[i] != b->shape[i]) return false;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "array/sorting.h"
 #include "base/interrupt.h"
 
@@ -203,6 +204,7 @@ static lsv_status sort_axis(const lsv_array *a, int *axis, lsv_error *err) {
 
 lsv_status lsv_sort(const lsv_array *a, int axis, bool descending, lsv_array **values, lsv_array **indices,
                     lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->ndim == 0 && a->kind == LSV_NUMPY && !values) /* argsort makes it a line, sort does not */
         return lsv_zeros(LSV_NUMPY, LSV_INT64, 1, (ptrdiff_t[]){1}, indices, err);
     LSV_TRY(sort_axis(a, &axis, err));
@@ -212,6 +214,7 @@ lsv_status lsv_sort(const lsv_array *a, int axis, bool descending, lsv_array **v
 
 lsv_status lsv_topk(const lsv_array *a, ptrdiff_t k, int axis, bool largest, lsv_array **values,
                     lsv_array **indices, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     LSV_TRY(sort_axis(a, &axis, err));
     if (k < 0 || k > (a->ndim ? a->shape[axis] : 1))
         return lsv_fail(err, LSV_ERUNTIME, "selected index k out of range");

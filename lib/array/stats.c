@@ -5,6 +5,7 @@
 #include "array/sorting.h"
 #include "base/interrupt.h"
 #include "array/kernel.h"
+#include "array/mirror.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -250,6 +251,8 @@ static lsv_status quantile_run(const lsv_fold *fold, const lsv_array *a, const l
 
 lsv_status lsv_quantile(const lsv_array *a, const lsv_array *q, int axis, bool flat, bool keepdims,
                         lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(q, err));
     lsv_fold fold;
     double *quantiles = NULL;
     lsv_reduce_options options = {.naxes = flat ? -1 : 1, .axes = {axis}, .keepdims = keepdims};
@@ -296,6 +299,7 @@ static lsv_status check_bincount(const lsv_array *a, ptrdiff_t minlength, lsv_er
 }
 
 lsv_status lsv_bincount(const lsv_array *a, ptrdiff_t minlength, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_array *numbers = NULL, *result = NULL;
     LSV_TRY(check_bincount(a, minlength, err));
     LSV_TRY(lsv_astype(a, LSV_INT64, &numbers, err)); /* C order */
@@ -361,6 +365,7 @@ static void single_edges(float *edge, float lo, float hi, ptrdiff_t bins) {
 
 lsv_status lsv_histogram(const lsv_array *a, ptrdiff_t bins, bool has_range, double lo, double hi,
                          lsv_array **counts, lsv_array **edges, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_array *numbers = NULL, *edge = NULL, *exact = NULL, *count = NULL;
     if (bins < 1) return lsv_fail(err, LSV_EVALUE, "`bins` must be positive, when an integer");
     LSV_TRY(lsv_astype(a, LSV_FLOAT64, &numbers, err));

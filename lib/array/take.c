@@ -2,6 +2,7 @@
 #include "array/array.h"
 
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "base/interrupt.h"
 
 /* Indices as int64: NumPy casts within the kind, PyTorch asks for integers. */
@@ -38,6 +39,8 @@ static lsv_status check_bounds(lsv_kind kind, const lsv_array *indices, ptrdiff_
 
 lsv_status lsv_take(const lsv_array *a, const lsv_array *indices, int axis, bool flat, lsv_array **out,
                     lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(indices, err));
     lsv_array *from, *ints, *got = NULL;
     int at = 0;
     if (!flat && (a->ndim > 0 || axis != 0)) LSV_TRY(lsv_axis(a, axis, &at, err));
@@ -127,6 +130,8 @@ static lsv_status along_fill(const lsv_array *a, const lsv_array *index, int axi
 
 lsv_status lsv_take_along(const lsv_array *a, const lsv_array *indices, int axis, lsv_array **out,
                           lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(indices, err));
     int at;
     ptrdiff_t shape[LSV_MAXDIM];
     if (a->ndim == 0 && indices->ndim == 0 && a->kind == LSV_TORCH && axis >= -1 && axis <= 0)
@@ -176,6 +181,7 @@ static void nonzero_fill(const lsv_array *truth, lsv_array *const *found) {
 }
 
 lsv_status lsv_nonzero(const lsv_array *a, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->ndim == 0)
         return lsv_fail(
             err, LSV_EVALUE,

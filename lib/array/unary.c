@@ -1,6 +1,7 @@
 /* Unary operations: types, a nest of two operands, and conversions in blocks around a kernel
    that knows only its compute type. */
 #include "array/kernel.h"
+#include "array/mirror.h"
 
 #include "array/nest.h"
 
@@ -79,6 +80,16 @@ lsv_status lsv_apply1(const lsv_types *t, lsv_loop1 *loop, const lsv_array *a, l
     return LSV_OK;
 }
 
+/* An array of a device: there if it can be, else here, and the result goes back. */
+static lsv_status on_device(lsv_unary_op op, const lsv_types *t, const lsv_array *a, lsv_array **out, lsv_error *err) {
+    lsv_status status = LSV_ENOTIMPL;
+    if (lsv_device && t->in == lsv_compute_dtype(t->compute)) status = lsv_device->unary(op, a, t->in, t->out, out, err);
+    if (status != LSV_ENOTIMPL) return status;
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_apply1(t, lsv_loop1_of(op, t->kind, t->compute), a, out, err));
+    return lsv_follow(out, a->device, err);
+}
+
 lsv_status lsv_unary(lsv_unary_op op, const lsv_array *a, lsv_array **out, lsv_error *err) {
     lsv_types t;
     lsv_status status = lsv_unary_types(op, a, &t, err);
@@ -86,5 +97,6 @@ lsv_status lsv_unary(lsv_unary_op op, const lsv_array *a, lsv_array **out, lsv_e
         lsv_blame(err, 0);
         return status;
     }
+    if (__builtin_expect(a->device, 0)) return on_device(op, &t, a, out, err);
     return lsv_apply1(&t, lsv_loop1_of(op, t.kind, t.compute), a, out, err);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "array/inside.h"
+#include "array/mirror.h"
 #include "array/sorting.h"
 
 /* ---- unique ---- */
@@ -93,6 +94,7 @@ static lsv_status distinct_run(distinct *u, const lsv_array *a, bool index, bool
 
 lsv_status lsv_unique(const lsv_array *a, lsv_array **values, lsv_array **index, lsv_array **inverse,
                       lsv_array **counts, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     distinct u = {.n = 0};
     lsv_status status = distinct_run(&u, a, index != NULL, inverse != NULL, counts != NULL, err);
     lsv_release(u.line);
@@ -151,6 +153,8 @@ static lsv_status check_sorted(const lsv_array *sorted, const lsv_array *v, lsv_
 
 lsv_status lsv_searchsorted(const lsv_array *sorted, const lsv_array *v, bool right, lsv_array **out,
                             lsv_error *err) {
+    LSV_TRY(lsv_host(sorted, err));
+    LSV_TRY(lsv_host(v, err));
     LSV_TRY(check_sorted(sorted, v, err));
     bool floats = lsv_dtype_is_float((lsv_dtype)sorted->dtype) || lsv_dtype_is_float((lsv_dtype)v->dtype);
     lsv_dtype work = floats ? LSV_FLOAT64 : LSV_INT64;

@@ -105,6 +105,9 @@ extern const lsv_backend lsv_backend_cpu; /* OpenBLAS and LAPACKE; offers everyt
 /* The backend that does `op` at this size; never NULL (the CPU does everything). */
 const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 
+/* Would a matrix of `bytes` that `times` such operations read be worth copying to the GPU once, for all of them? */
+bool lsv_backend_keep(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int times, size_t bytes);
+
 /* Force a backend: "cpu", "gpu" or "auto". "gpu" looks for one and brings it up; LSV_EVALUE when the name is
    unknown or there is none here (the message says what is missing). Forced, an operation that the GPU
    cannot do (not offered, no memory, a failure) still runs on the CPU, and a notice says so. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backend/ledger.h"
 #include "grad/svdgrad_bound.h"
 #include "grad/svdgrad_call.h"
 
@@ -450,6 +451,10 @@ static lsv_status compute(call *c, double *G, lsv_error *err) {
     LSV_TRY(status);
     c->info->method = lsv_svdgrad_name(method);
     c->info->as_written = c->o.as_written;
+    lsv_ledger_text("method", c->info->method);
+    lsv_ledger_number("gap", c->info->gap);
+    lsv_ledger_number("amplification", c->info->amplification);
+    lsv_ledger_number("iterations", c->info->iterations);
     double norm = lsv_sg_norm_of(c->w.m * c->w.n, G);
     if (!isnan(c->info->bound)) c->info->bound += 4 * c->w.eps * norm;
     c->info->bound_relative = norm > 0 ? c->info->bound / norm : 0;

@@ -10,6 +10,7 @@
    two neighbours and then against all; a block that came out dependent is completed with random directions.
    What is returned was verified by products with A: the residuals are those of the vectors themselves. */
 #include <string.h>
+#include "base/progress.h"
 #include "grad/svdgrad_band.h"
 #include "grad/svdgrad_work.h"
 
@@ -299,6 +300,7 @@ static lsv_status run(krylov *k, bool *done, lsv_error *err) {
         bool whole = k->K + W > k->limit, exhausted = k->theta > 0 && newest <= 0x1p-49 * k->theta;
         if (k->K < next && !whole && !exhausted) continue;
         double mx = look(k);
+        lsv_progress_step("svdgrad: Krylov space", (long)k->K, (long)k->limit, mx, -1);
         /* the error of G is at most about residual / gap, and in practice far below; 2e-15 is what rounding
          * allows */
         double gap = 1 - sqrt(fmin(1, second(k) / k->theta)), goal = isnan(k->w->tol) ? 2e-11 : k->w->tol / 4;

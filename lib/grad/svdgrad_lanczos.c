@@ -10,6 +10,7 @@
    ones out the system is definite also for an inner triplet, and close ones below no longer slow it down. The
    residual is projected again in every step, else rounding grows in what was taken out. */
 #include <string.h>
+#include "base/progress.h"
 #include "grad/svdgrad_work.h"
 
 enum { BASIS = 48, EXTRA = 4, MOST_PRODUCTS = 6000, MOST_STEPS = 5000, STALLED = 60 };
@@ -216,6 +217,7 @@ static lsv_status gradients(deflated *e, double tol, lsv_error *err) {
         for (ptrdiff_t i = 0; i < n; i++) e->d[i] = e->r[i] + next / rr * e->d[i];
         rr = next;
         e->w->iterations++;
+        lsv_progress_step("svdgrad: conjugate gradients", it + 1, MOST_STEPS, sqrt(rr) / start, tol);
         since++;
         if (sqrt(rr) < least) {
             least = sqrt(rr), since = 0;

@@ -3,6 +3,7 @@
    Truncation goes as (h/gap)^2 and rounding as eps s_1/h, so h = (eps s_1 gap^2)^(1/3). A full decomposition
    per evaluation: for small matrices, and as an independent check. */
 #include <string.h>
+#include "base/progress.h"
 #include "grad/svdgrad_work.h"
 
 typedef struct {
@@ -55,6 +56,7 @@ lsv_status lsv_sg_numerical(lsv_sg *w, double *G, lsv_error *err) {
     lsv_status status = LSV_OK;
     for (ptrdiff_t at = 0; status == LSV_OK && at < w->m * w->n; at++) {
         status = lsv_poll(err);
+        lsv_progress_step("svdgrad: entries by differences", (long)at, (long)(w->m * w->n), -1, -1);
         if (status == LSV_OK) status = entry(w, &t, at, h, &G[at], err);
     }
     lsv_backend_serial_done(threads);

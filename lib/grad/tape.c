@@ -7,6 +7,7 @@
 #include "grad/tape.h"
 
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "base/alloc.h"
 
@@ -85,6 +86,7 @@ static lsv_tape *new_value(const lsv_array *a) {
     t->dtype = a->dtype;
     t->kind = a->kind;
     t->ndim = a->ndim;
+    t->device = a->device;
     t->version = a->storage ? a->storage->version : 0;
     memcpy(t->shape, a->shape, a->ndim * sizeof *a->shape);
     return t;
@@ -359,6 +361,20 @@ static lsv_status collect(pass *p, lsv_array *const *roots, int nroots) {
     return LSV_OK;
 }
 
+/* What the nodes saved becomes readable on the host; rules know nothing of devices. */
+static lsv_status fetch(const pass *p) {
+    for (ptrdiff_t i = 0; i < p->n; i++) {
+        const lsv_node *n = p->nodes[i];
+        for (int k = 0; k < n->nin; k++)
+            if (n->saved_in[k].array) LSV_TRY(lsv_put_on(n->saved_in[k].array, 0, p->err));
+        for (int k = 0; k < LSV_NODE_OUTPUTS; k++)
+            if (n->saved_out[k].array) LSV_TRY(lsv_put_on(n->saved_out[k].array, 0, p->err));
+        for (int k = 0; k < n->attrs.nitems; k++)
+            if (n->attrs.items[k].type == LSV_IX_ARRAY) LSV_TRY(lsv_put_on(n->attrs.items[k].array, 0, p->err));
+    }
+    return LSV_OK;
+}
+
 static int later_first(const void *x, const void *y) {
     const lsv_node *a = *(lsv_node *const *)x, *b = *(lsv_node *const *)y;
     return (a->serial < b->serial) - (a->serial > b->serial);
@@ -394,18 +410,27 @@ static lsv_status add(pass *p, lsv_tape *t, lsv_array *g) {
     return status;
 }
 
+/* The sum on the host goes to a gradient that may be a device's. */
+static lsv_status add_to_grad(lsv_tape *t, lsv_error *err) {
+    uint8_t device = t->grad->device;
+    LSV_TRY(lsv_host_write(t->grad, err));
+    t->grad->device = 0;
+    lsv_status status = lsv_binary_into(LSV_OP_ADD, t->grad, t->sum, err);
+    t->grad->device = device;
+    if (status == LSV_OK) lsv_changed(t->grad);
+    return status;
+}
+
 /* .grad: the first one is kept, later ones are added to it in place. */
 static lsv_status collect_grad(lsv_tape *t, lsv_error *err) {
-    if (t->grad) {
-        LSV_TRY(lsv_binary_into(LSV_OP_ADD, t->grad, t->sum, err));
-        lsv_changed(t->grad);
-        return LSV_OK;
-    }
-    if (alone(t->sum)) {
-        t->grad = lsv_ref(t->sum);
-        return LSV_OK;
-    }
-    return lsv_copy(t->sum, &t->grad, err);
+    lsv_array *g;
+    if (t->grad) return add_to_grad(t, err);
+    if (alone(t->sum)) g = lsv_ref(t->sum);
+    else LSV_TRY(lsv_copy(t->sum, &g, err));
+    lsv_status status = t->device ? lsv_put_on(g, t->device, err) : LSV_OK;
+    if (status == LSV_OK) t->grad = g;
+    else lsv_release(g);
+    return status;
 }
 
 static bool has_saved(const lsv_node *n) {
@@ -469,6 +494,11 @@ static lsv_status seed(pass *p, lsv_array *root, lsv_array *given) {
                             lsv_shape_text(given, have, sizeof have),
                             lsv_shape_text(root, want, sizeof want));
         LSV_TRY(lsv_view(given, &g, p->err));
+        lsv_status status = lsv_put_on(g, 0, p->err);
+        if (status != LSV_OK) {
+            lsv_release(g);
+            return status;
+        }
     } else {
         if (root->size != 1)
             return lsv_fail(p->err, LSV_ERUNTIME, "grad can be implicitly created only for scalar outputs");
@@ -485,6 +515,7 @@ static lsv_status run(pass *p, lsv_array *const *roots, lsv_array *const *seeds,
             return lsv_fail(p->err, LSV_ERUNTIME,
                             "element %d of tensors does not require grad and does not have a grad_fn", i);
     LSV_TRY(collect(p, roots, nroots));
+    LSV_TRY(fetch(p));
     qsort(p->nodes, (size_t)p->n, sizeof *p->nodes, later_first);
     for (int i = 0; i < nroots; i++) LSV_TRY(seed(p, roots[i], seeds ? seeds[i] : NULL));
     for (ptrdiff_t i = 0; i < p->n; i++) LSV_TRY(step(p, p->nodes[i], retain, !wanted));
@@ -498,6 +529,8 @@ static lsv_status run(pass *p, lsv_array *const *roots, lsv_array *const *seeds,
         grads[i] = NULL;
         if (t && t->sum) {
             lsv_status status = lsv_copy(t->sum, &grads[i], p->err);
+            if (status == LSV_OK && t->device && (status = lsv_put_on(grads[i], t->device, p->err)) != LSV_OK)
+                lsv_release(grads[i]);
             if (status != LSV_OK) {
                 while (i-- > 0) lsv_release(grads[i]);
                 return status;

@@ -82,6 +82,7 @@ struct lsv_tape {
     bool retain;
     unsigned version; /* of the storage when it was recorded */
     uint8_t dtype, kind, ndim;
+    uint8_t device; /* where its array lies, and its gradient will */
     ptrdiff_t shape[LSV_MAXDIM];
     lsv_array *sum;        /* the engine's: cotangent so far */
     struct lsv_tape *next; /* the engine's and the releaser's lists */
@@ -93,6 +94,7 @@ static inline bool lsv_is_leaf(const lsv_array *a) { return !a->tape || !((lsv_t
 /* An array's elements were changed in place. */
 static inline void lsv_changed(lsv_array *a) {
     if (a->storage) a->storage->version++;
+    a->origin = 0; /* no longer what a call gave */
 }
 
 /* Records outputs = rule(inputs): from now on the outputs require grad. Inputs may be scalars on the
@@ -108,6 +110,8 @@ void lsv_tape_give(lsv_array *a, lsv_tape *t); /* takes the reference; a require
 lsv_status lsv_tape_of(lsv_array *a, lsv_tape **t,
                        lsv_error *err); /* borrowed; a leaf's is made when first asked for */
 
+/* Arrays of a device (array/mirror.h) are read on the host in the backward pass, and gradients get the place of what
+   they belong to. */
 /* The backward pass from roots with cotangents seeds (NULL: ones for a root of one element). wanted NULL:
    leaves collect .grad. Else grads[i] is what reached wanted[i], a new reference or NULL. retain keeps what
    was saved. */

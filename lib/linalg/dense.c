@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "linalg/linalg.h"
 
@@ -68,9 +69,10 @@ static lsv_status rescale(lsv_dense *d, const lsv_array *x, lsv_error *err) {
 }
 
 lsv_status lsv_dense_open(const lsv_array *W, const char *name, lsv_dense *d, lsv_error *err) {
+    LSV_TRY(lsv_host(W, err));
     *d = (lsv_dense){0};
     LSV_TRY(lsv_mats_finite(W, name, err));
-    LSV_TRY(lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &d->array, err));
+    LSV_TRY(lsv_host_as_dtype(W, LSV_FLOAT64, &d->array, err));
     const lsv_array *x = d->array;
     d->m = x->shape[0], d->n = x->shape[1];
     bool rows = x->strides[1] == 1 && x->strides[0] >= d->n, cols = x->strides[0] == 1 && x->strides[1] >= d->m;
@@ -84,12 +86,18 @@ lsv_status lsv_dense_open(const lsv_array *W, const char *name, lsv_dense *d, ls
         status = copy_in(d, x, err);
     }
     if (status == LSV_OK) status = rescale(d, x, err);
+    size_t bytes = ((size_t)lsv_max_size(d->m - 1, 0) * (size_t)d->lda + (size_t)d->n) * sizeof *d->a;
+    if (status == LSV_OK && lsv_backend_keep(LSV_BE_PANEL_GRAM, LSV_FLOAT64, d->m, d->n, 16, 20, bytes)) {
+        d->mirror = lsv_mirror_begin(d->a, bytes); /* read by every step: copied once */
+        if (d->mirror) (void)lsv_mirror_on_device(d->mirror, true, NULL);
+    }
     if (status == LSV_OK) measure(d);
     else lsv_dense_close(d);
     return status;
 }
 
 void lsv_dense_close(lsv_dense *d) {
+    lsv_mirror_end(d->mirror);
     lsv_free(d->owned);
     lsv_release(d->array);
     *d = (lsv_dense){0};

@@ -17,6 +17,7 @@ typedef struct lsv_dense {
     double slack;    /* relative error of norm^2, an upper bound     */
     double *owned;   /* the copy, where one was needed               */
     lsv_array *array;
+    struct lsv_mirror *mirror; /* kept on a device meanwhile      */
 } lsv_dense;
 
 /* W: 2-D. LSV_ELINALG for NaN and Inf, named as from `name`. */

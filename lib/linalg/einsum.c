@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
@@ -353,6 +354,7 @@ static lsv_status check_dtypes(lsv_array *const *operands, int n, lsv_error *err
 
 lsv_status lsv_einsum(const char *subscripts, lsv_array *const *operands, int n, lsv_array **out,
                       lsv_error *err) {
+    for (int i = 0; i < n; i++) LSV_TRY(lsv_host(operands[i], err));
     bool torch = false;
     for (int i = 0; i < n; i++) torch |= operands[i]->kind == LSV_TORCH;
     plan p = {.bad = torch ? LSV_ERUNTIME : LSV_EVALUE, .nterms = n};

@@ -4,6 +4,7 @@
    the stack and delivers the results together or not at all. */
 #include <stdio.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 
@@ -211,6 +212,7 @@ static lsv_status lu_one(factoring *f, ptrdiff_t i, lsv_error *err) {
 }
 
 lsv_status lsv_lu(const lsv_array *a, lsv_array **LU, lsv_array **pivots, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     factoring f = {0};
     LSV_TRY(begin(a, "lu_factor", LSV_MATS_FINITE, &f, err));
     ptrdiff_t m = f.mats.m, n = f.mats.n, shape[LSV_MAXDIM];

@@ -18,6 +18,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "base/progress.h"
 #include "linalg/dense.h"
 
 enum { BLOCK_MOST = 48, SPACE_MOST = 2400 };
@@ -238,6 +239,7 @@ lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *e
         if (w->K >= w->look || last) {
             LSV_TRY(ritz(w, w->k, err));
             double worst = worst_residual(w);
+            lsv_progress_step("truncated svd", w->iterations, -1, worst, tol);
             if (worst <= tol) {
                 if (largest_cluster(w) < w->before) {
                     *reached = true;

@@ -1,6 +1,7 @@
 /* Least squares, and what follows from a decomposition: the pseudo-inverse. */
 #include <math.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 
@@ -165,6 +166,8 @@ static lsv_status collect(problem *p, lsv_lstsq_driver driver, lsv_array **x, ls
 
 lsv_status lsv_lstsq(const lsv_array *a, const lsv_array *b, double rcond, lsv_lstsq_driver driver,
                      lsv_array **x, lsv_array **residuals, int64_t *rank, lsv_array **S, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     problem p = {0};
     lsv_array *solution = NULL, *sums = NULL, *values = NULL;
     lsv_status status = problem_open(a, b, &p, err);

@@ -2,8 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "array/reduce.h"
+#include "base/interrupt.h"
 #include "linalg/matrix.h"
+
+#define STRIP ((ptrdiff_t)1 << 20) /* elements copied between looks at the interrupt flag */
 
 #define T double
 #define NAME(x) x##_f64
@@ -110,6 +114,7 @@ static lsv_status check_shape(const lsv_array *a, const char *name, int flags, l
 }
 
 lsv_status lsv_mats_open(const lsv_array *a, const char *name, int flags, lsv_mats *out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_mats mats = {.kind = a->kind, .count = 1};
     lsv_status status = check_shape(a, name, flags, err);
     if (status == LSV_OK) status = lsv_mats_dtype(a, name, &mats.compute, &mats.result, err);
@@ -119,7 +124,7 @@ lsv_status lsv_mats_open(const lsv_array *a, const char *name, int flags, lsv_ma
         lsv_blame(err, 0);
         return status;
     }
-    LSV_TRY(lsv_as_dtype(lsv_borrow(a), mats.compute, &mats.array, err));
+    LSV_TRY(lsv_host_as_dtype(a, mats.compute, &mats.array, err));
     mats.batch_ndim = a->ndim - 2;
     mats.m = a->shape[a->ndim - 2];
     mats.n = a->shape[a->ndim - 1];
@@ -133,6 +138,22 @@ void lsv_mats_close(lsv_mats *mats) {
     mats->array = NULL;
 }
 
+/* The same in strips. Interrupted, it fills with zeros what is left (LAPACK is at ease with them, and not with what
+   fresh memory holds): the result is dropped then, since every way on from here looks at the interrupt
+   flag, at the next long call or in lsv_mats_finish. */
+static void copy_strips(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, const char *src, ptrdiff_t rs, ptrdiff_t cs, char *dst,
+                        ptrdiff_t ld) {
+    ptrdiff_t strip = STRIP / lsv_max_size(m, 1) / 32 * 32, item = (ptrdiff_t)lsv_dtype_size(t);
+    if (strip < 32) strip = 32;
+    for (ptrdiff_t j = 0; j < n && m > 0; j += strip) {
+        if (j && lsv_interrupt_flag) {
+            memset(dst + j * ld * item, 0, (size_t)(((n - j - 1) * ld + m) * item));
+            return;
+        }
+        lsv_mats_copy(t, m, lsv_min_size(strip, n - j), src + j * cs * item, rs, cs, dst + j * ld * item, ld);
+    }
+}
+
 void lsv_mats_load(const lsv_mats *mats, ptrdiff_t index, void *dst, ptrdiff_t ld) {
     const lsv_array *a = mats->array;
     ptrdiff_t offset = 0;
@@ -141,7 +162,7 @@ void lsv_mats_load(const lsv_mats *mats, ptrdiff_t index, void *dst, ptrdiff_t l
         index /= a->shape[d];
     }
     const char *from = a->data + offset * (ptrdiff_t)lsv_dtype_size(mats->compute);
-    lsv_mats_copy(mats->compute, mats->m, mats->n, from, a->strides[a->ndim - 2], a->strides[a->ndim - 1],
+    copy_strips(mats->compute, mats->m, mats->n, from, a->strides[a->ndim - 2], a->strides[a->ndim - 1],
                   dst, ld);
 }
 
@@ -156,10 +177,11 @@ lsv_status lsv_mats_result(const lsv_mats *mats, int ncore, const ptrdiff_t *cor
 void lsv_mats_store(lsv_array *out, ptrdiff_t index, ptrdiff_t m, ptrdiff_t n, const void *src,
                     ptrdiff_t ld) {
     char *to = out->data + index * m * n * (ptrdiff_t)lsv_dtype_size(out->dtype);
-    lsv_mats_copy(out->dtype, n, m, src, ld, 1, to, n);
+    copy_strips(out->dtype, n, m, src, ld, 1, to, n);
 }
 
 lsv_status lsv_mats_finish(const lsv_mats *mats, lsv_array **out, lsv_error *err) {
+    if (*out) LSV_TRY(lsv_poll(err)); /* storing stops early when interrupted */
     if (!*out || mats->compute == mats->result) return LSV_OK;
     lsv_array *rounded;
     LSV_TRY(lsv_astype(*out, mats->result, &rounded, err));

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
@@ -221,6 +222,7 @@ static lsv_status norm_of(lsv_array **x, lsv_norm_order ord, int naxes, const in
 
 lsv_status lsv_norm(const lsv_array *a, lsv_norm_order ord, int naxes, const int *axes, bool keepdims,
                     lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_array *x;
     LSV_TRY(lsv_poll(err));
     LSV_TRY(floating(a, "vector_norm", &x, err));
@@ -284,6 +286,7 @@ static lsv_status cond_one(const lsv_array *a, lsv_norm_order ord, double *out, 
 }
 
 lsv_status lsv_cond(const lsv_array *a, lsv_norm_order ord, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (ord.type == LSV_NORM_DEFAULT || (ord.type == LSV_NORM_P && fabs(ord.p) == 2))
         return cond_values(a, ord.type == LSV_NORM_P && ord.p < 0 ? COND_SMALLEST : COND_LARGEST, out, err);
     if (ord.type == LSV_NORM_P && isinf(ord.p)) ord.type = ord.p > 0 ? LSV_NORM_INF : LSV_NORM_NEG_INF;
@@ -369,6 +372,7 @@ static lsv_status rank_by_proof(const lsv_array *a, double tol, double rtol, lsv
 
 lsv_status lsv_matrix_rank(const lsv_array *a, double tol, double rtol, bool hermitian, lsv_array **out,
                            lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->ndim < 2) return rank_of_vector(a, out, err);
     lsv_array *s, *r = NULL;
     if (!hermitian) LSV_TRY(rank_by_proof(a, tol, rtol, &r, err));

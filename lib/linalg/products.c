@@ -7,6 +7,7 @@
    multiplication is NumPy's, so that the last digit agrees. Integers wrap; bool is "or of ands". */
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 
@@ -362,9 +363,14 @@ static lsv_status matmul_checked(const lsv_array *a, const lsv_array *b, lsv_arr
     LSV_TRY(lsv_poll(err));
     lsv_dtype result = lsv_promote(a, b), t = result;
     if (t == LSV_FLOAT16 || t == LSV_BFLOAT16) t = LSV_FLOAT32;
+    int device = a->device ? a->device : b->device;
+    if (__builtin_expect(device, 0) && lsv_device && t == result) {
+        lsv_status there = lsv_device->matmul(a, b, t, nbatch, ndim, shape, out, err);
+        if (there != LSV_ENOTIMPL) return there;
+    }
     lsv_array *x = NULL, *y = NULL, *c = NULL;
-    lsv_status status = lsv_as_dtype(lsv_borrow(a), t, &x, err);
-    if (status == LSV_OK) status = lsv_as_dtype(lsv_borrow(b), t, &y, err);
+    lsv_status status = device ? lsv_host_as_dtype(a, t, &x, err) : lsv_as_dtype(lsv_borrow(a), t, &x, err);
+    if (status == LSV_OK) status = device ? lsv_host_as_dtype(b, t, &y, err) : lsv_as_dtype(lsv_borrow(b), t, &y, err);
     if (status == LSV_OK) status = lsv_empty(torch ? LSV_TORCH : LSV_NUMPY, t, ndim, shape, &c, err);
     if (status == LSV_OK) status = each_pair(x, y, c, nbatch, err);
     if (status == LSV_OK && t != result) {
@@ -372,6 +378,7 @@ static lsv_status matmul_checked(const lsv_array *a, const lsv_array *b, lsv_arr
         status = lsv_astype(c, result, &rounded, err);
         if (status == LSV_OK) lsv_release(c), c = rounded;
     }
+    if (status == LSV_OK) status = lsv_follow(&c, device, err);
     if (status == LSV_OK) *out = c, c = NULL;
     lsv_release(c);
     lsv_release(x);
@@ -382,7 +389,7 @@ static lsv_status matmul_checked(const lsv_array *a, const lsv_array *b, lsv_arr
 lsv_status lsv_matmul(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
     /* the way of 3x3 matrices: no dispatch, no conversions */
     if (a->dtype == LSV_FLOAT64 && b->dtype == LSV_FLOAT64 && a->ndim == 2 && b->ndim == 2 &&
-        a->kind == b->kind) {
+        a->kind == b->kind && !(a->device | b->device)) {
         ptrdiff_t m = a->shape[0], k = a->shape[1], n = b->shape[1];
         if (k == b->shape[0] && is_small(m, n, k) && have_fma()) {
             ptrdiff_t shape[2] = {m, n};

@@ -9,6 +9,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "linalg/dense.h"
 #include "linalg/truncated.h"
 
@@ -216,6 +217,7 @@ static lsv_status prove(const lsv_dense *A, rule rule_of, ptrdiff_t *rank, lsv_e
 }
 
 lsv_status lsv_rank_certified(const lsv_array *a, double absolute, double relative, ptrdiff_t *rank, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     lsv_dense A;
     LSV_TRY(lsv_dense_open(a, "svd", &A, err));
     *rank = -1;

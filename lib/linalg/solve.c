@@ -3,6 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "array/mirror.h"
+#include "backend/ledger.h"
+#include "linalg/condition.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 
@@ -183,8 +186,10 @@ static lsv_status solve_stack(system_pair *s, lu_scratch *w, lsv_array *x, lsv_e
         LSV_TRY(lsv_poll(err));
         lsv_mats_load(&s->a, i, w->a, w->ld);
         lsv_mats_load(&s->b, i, w->b, w->ldb);
+        double norm = lsv_ledger_on && i == 0 ? lsv_norm_one(t, n, w->a, w->ld) : 0;
         const lsv_backend *be = lsv_backend_for(LSV_BE_GESV, t, n, nrhs, 0);
         LSV_TRY(be->gesv(t, n, nrhs, w->a, w->ld, w->piv, w->b, w->ldb, &info, err));
+        if (norm > 0 && info == 0) lsv_condition_note(t, n, w->a, w->ld, w->piv, norm);
         if (info > 0) {
             lsv_status status = singular(&s->a, i, "solve", info, err);
             lsv_blame(err, 0);
@@ -196,6 +201,8 @@ static lsv_status solve_stack(system_pair *s, lu_scratch *w, lsv_array *x, lsv_e
 }
 
 lsv_status lsv_solve(const lsv_array *a, const lsv_array *b, lsv_array **x, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     system_pair s = {0};
     lu_scratch w = {0};
     lsv_array *out = NULL;
@@ -214,6 +221,8 @@ lsv_status lsv_solve(const lsv_array *a, const lsv_array *b, lsv_array **x, lsv_
 
 lsv_status lsv_solve_triangular(const lsv_array *a, const lsv_array *b, bool upper, bool left, bool unit,
                                 lsv_array **x, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     system_pair s = {0};
     void *wa = NULL, *wb = NULL;
     lsv_array *out = NULL;
@@ -249,9 +258,11 @@ static lsv_status inv_one(const lsv_mats *mats, ptrdiff_t i, lu_scratch *w, lsv_
     lsv_mats_load(mats, i, w->a, w->ld);
     memset(w->b, 0, (size_t)(w->ldb * n) * lsv_dtype_size(t));
     for (ptrdiff_t j = 0; j < n; j++) lsv_mats_put(t, w->b, j * w->ldb + j, 1);
+    double norm = lsv_ledger_on && i == 0 ? lsv_norm_one(t, n, w->a, w->ld) : 0;
     const lsv_backend *be = lsv_backend_for(LSV_BE_GESV, t, n, n, 0);
     LSV_TRY(be->gesv(t, n, n, w->a, w->ld, w->piv, w->b, w->ldb, &info, err));
     if (info > 0) return singular(mats, i, "inv", info, err);
+    if (norm > 0) lsv_condition_note(t, n, w->a, w->ld, w->piv, norm);
     lsv_mats_store(out, i, n, n, w->b, w->ldb);
     return LSV_OK;
 }

@@ -4,6 +4,7 @@
    the signs of U and Vh, which are free, are then those NumPy and PyTorch get from the same call. Large
    matrices many times as long as wide go another way to the same answer (tallsvd.c). */
 #include <string.h>
+#include "array/mirror.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
 #include "linalg/svd_inside.h"
@@ -95,9 +96,21 @@ static lsv_status decompose(const lsv_mats *mats, scratch *w, lsv_svd_driver dri
     return LSV_OK;
 }
 
+/* A matrix that a GPU is asked about: one that it would compute in the dtype it has. */
+static bool there(const lsv_array *a) {
+    bool plain = a->ndim == 2 && (a->dtype == LSV_FLOAT64 || (a->dtype == LSV_FLOAT32 && a->kind == LSV_TORCH));
+    if (!plain || (!a->device && !a->storage)) return false;
+    if (lsv_backend_for(LSV_BE_GESDD, (lsv_dtype)a->dtype, a->shape[0], a->shape[1], 0) == &lsv_backend_cpu && !a->device) return false;
+    return lsv_device != NULL;
+}
+
 lsv_status lsv_svd(const lsv_array *a, bool full, lsv_svd_driver driver, lsv_array **U, lsv_array **S,
                    lsv_array **Vh, lsv_error *err) {
     lsv_mats mats;
+    if (there(a)) { /* straight from where it is, without a column-major copy */
+        lsv_status status = lsv_device->svd(a, full, driver == LSV_SVD_GESVD, U, S, Vh, err);
+        if (status != LSV_ENOTIMPL) return status;
+    }
     LSV_TRY(lsv_mats_open(a, "svd", LSV_MATS_FINITE, &mats, err));
     scratch w = {0};
     lsv_array *u = NULL, *s = NULL, *vh = NULL;
@@ -114,6 +127,9 @@ lsv_status lsv_svd(const lsv_array *a, bool full, lsv_svd_driver driver, lsv_arr
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &u, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &s, err);
     if (status == LSV_OK) status = lsv_mats_finish(&mats, &vh, err);
+    if (status == LSV_OK && u) status = lsv_follow(&u, a->device, err);
+    if (status == LSV_OK) status = lsv_follow(&s, a->device, err);
+    if (status == LSV_OK && vh) status = lsv_follow(&vh, a->device, err);
     if (status == LSV_OK) {
         if (U) *U = u, u = NULL;
         if (S) *S = s, s = NULL;

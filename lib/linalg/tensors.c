@@ -1,6 +1,7 @@
 /* Products of more than matrices: tensordot, kron, cross, trace, matrix powers. */
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "linalg/linalg.h"
 #include "linalg/matrix.h"
@@ -50,6 +51,8 @@ static lsv_status as_matrix(const lsv_array *a, const side *s, bool first, lsv_a
 
 lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const int *axes_a, const int *axes_b,
                          lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     side sa, sb;
     LSV_TRY(side_of(a, n, axes_a, true, &sa, err));
     LSV_TRY(side_of(b, n, axes_b, false, &sb, err));
@@ -87,6 +90,8 @@ lsv_status lsv_tensordot(const lsv_array *a, const lsv_array *b, int n, const in
 /* ---- kron: interleave axes of length 1, multiply, reshape ---- */
 
 lsv_status lsv_kron(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     int n = a->ndim > b->ndim ? a->ndim : b->ndim;
     if (2 * n > LSV_MAXDIM)
         return lsv_fail(err, LSV_ENOTIMPL, "kron: offered for up to %d dimensions", LSV_MAXDIM / 2);
@@ -156,6 +161,8 @@ static lsv_status cross3(const lsv_array *a, const lsv_array *b, lsv_array **out
 }
 
 lsv_status lsv_cross(const lsv_array *a, const lsv_array *b, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
+    LSV_TRY(lsv_host(b, err));
     ptrdiff_t na = a->ndim ? a->shape[a->ndim - 1] : 0, nb = b->ndim ? b->shape[b->ndim - 1] : 0;
     if (a->kind == LSV_TORCH || b->kind == LSV_TORCH) {
         if (na != 3 || nb != 3)
@@ -179,6 +186,7 @@ lsv_status lsv_cross(const lsv_array *a, const lsv_array *b, lsv_array **out, ls
 /* ---- trace ---- */
 
 lsv_status lsv_trace(const lsv_array *a, ptrdiff_t k, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_host(a, err));
     if (a->kind == LSV_TORCH) {
         if (a->ndim != 2)
             return lsv_fail(err, LSV_ERUNTIME, "trace: expected a matrix, but got tensor with dim %d",

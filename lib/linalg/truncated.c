@@ -8,6 +8,7 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "backend/ledger.h"
 #include "linalg/certificate.h"
 #include "linalg/linalg.h"
 
@@ -101,6 +102,10 @@ static lsv_status find(const lsv_dense *A, double tol, uint64_t seed, lsv_triple
     }
     if (met) info->method = "block Krylov";
     else LSV_TRY(in_full(A, t, err));
+    lsv_ledger_text("method", info->method);
+    lsv_ledger_number("iterations", info->iterations);
+    lsv_ledger_number("residual", t->residual);
+    lsv_ledger_number("bound", t->bound);
     return LSV_OK;
 }
 

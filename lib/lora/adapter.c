@@ -106,7 +106,7 @@ lsv_status lsv_adapter_record(lsv_adapter *a, const char *where, const lsv_adapt
     a->modules = block;
     LSV_TRY(status);
     lsv_module_record *r = &a->modules[a->n];
-    *r = (lsv_module_record){.m = *m, .name = lsv_strdup(m->name), .at_B = -1, .at_A = -1, .at_mid = -1};
+    *r = (lsv_module_record){.m = *m, .name = lsv_strdup(m->name), .alpha_type = -1, .at_B = -1, .at_A = -1, .at_mid = -1};
     if (!r->name) return lsv_no_memory(err, strlen(m->name));
     r->m.name = r->name;
     if (m->kohya && !(r->kohya = lsv_strdup(m->kohya))) status = lsv_no_memory(err, strlen(m->kohya));

@@ -146,7 +146,7 @@ typedef struct lsv_adapter_writing {
 
 /* All or nothing, also for a PEFT folder: it is made beside its place and exchanged with what is there in one step
    (files of an older folder that are not the adapter's move over); whoever looks sees the old adapter or the new
-   one. Modules are fetched one by one. Modules of rank 0 are left out and said so in a.note (they change nothing; PEFT knows no
+   one. Folders above it are made. Modules are fetched one by one. Modules of rank 0 are left out and said so in a.note (they change nothing; PEFT knows no
    rank 0). What a format cannot hold (an embedding in kohya's, a name that another's form is the same as, whole
    tensors) is refused by name before anything is written. An adapter that was read and not changed goes out as it came. */
 lsv_status lsv_adapter_write(lsv_adapter *a, const char *path, const lsv_adapter_writing *options, lsv_error *err);

@@ -35,6 +35,22 @@ static void store(lsv_dtype t, void *to, ptrdiff_t i, double x) {
     else ((uint16_t *)to)[i] = isinf((float)x) ? lsv_float_to_bfloat((float)x) : lsv_float_to_bfloat(to_odd(x));
 }
 
+/* The same for a whole strip: W + d of float64 sums into bfloat16, which is what most checkpoints are. */
+static void add_bfloat(const uint16_t *W, const double *d, ptrdiff_t n, uint16_t *out) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        uint32_t wide = (uint32_t)W[i] << 16, bits;
+        float w, f;
+        memcpy(&w, &wide, sizeof w);
+        f = to_odd((double)w + d[i]);
+        memcpy(&bits, &f, sizeof bits);
+        out[i] = f == f ? (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16) : lsv_float_to_bfloat(f);
+    }
+}
+
+static void add_single(const float *W, const double *d, ptrdiff_t n, float *out) {
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = (float)((double)W[i] + d[i]);
+}
+
 static double load(lsv_dtype t, const void *from, ptrdiff_t i) {
     if (t == LSV_FLOAT64) return ((const double *)from)[i];
     if (t == LSV_FLOAT32) return (double)((const float *)from)[i];
@@ -191,6 +207,7 @@ static lsv_status add_strips(const product *p, const lsv_array *W, bool turned, 
     LSV_TRY(lsv_mats_buffer(p->t, lsv_min_size(step, lsv_max_size(1, rows)), lsv_max_size(1, columns), &buffer, err));
     lsv_status status = LSV_OK;
     lsv_dtype t = (lsv_dtype)W->dtype;
+    const char *flat_W = W->data;
     for (ptrdiff_t from = 0; from < rows && columns > 0 && status == LSV_OK; from += step) {
         ptrdiff_t count = lsv_min_size(step, rows - from), at = from * columns, n = count * columns;
         status = lsv_poll(err);
@@ -199,6 +216,10 @@ static lsv_status add_strips(const product *p, const lsv_array *W, bool turned, 
         if (p->t == LSV_FLOAT32) {
             const float *d = buffer;
             for (ptrdiff_t k = 0; k < n; k++) store(t, out->data, at + k, (double)((float)load(t, W->data, at + k) + d[k]));
+        } else if (t == LSV_BFLOAT16) {
+            add_bfloat((const uint16_t *)(const void *)flat_W + at, buffer, n, (uint16_t *)(void *)out->data + at);
+        } else if (t == LSV_FLOAT32) {
+            add_single((const float *)(const void *)flat_W + at, buffer, n, (float *)(void *)out->data + at);
         } else {
             const double *d = buffer;
             for (ptrdiff_t k = 0; k < n; k++) store(t, out->data, at + k, load(t, W->data, at + k) + d[k]);

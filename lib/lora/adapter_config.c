@@ -236,7 +236,8 @@ lsv_status lsv_lora_config_parse(lsv_adapter *a, const char *name, const void *b
 
 /* What a module goes out with: alpha by the adapter's rule of scales. */
 static double alpha_out(const lsv_adapter *a, const lsv_adapter_module *m) {
-    return a->rslora ? m->alpha : m->scale * (double)m->rank;
+    double r = (double)m->rank;
+    return a->rslora || m->alpha / r == m->scale ? m->alpha : m->scale * r;
 }
 
 /* The commonest value above 0 of one per module. */

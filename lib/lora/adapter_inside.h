@@ -42,7 +42,7 @@ lsv_status lsv_flat_names_find(const lsv_flat_names *f, const char *where, const
 typedef struct lsv_module_record {
     lsv_adapter_module m;     /* name owned                                       */
     char *name, *kohya;       /* kohya: its name as a kohya file had it, or NULL  */
-    bool had_alpha;           /* the file gave it, not a rule                     */
+    int alpha_type;           /* of a file that gave alpha: the tensor's lsv_dtype; else -1 */
     ptrdiff_t at_B, at_A, at_mid; /* in the file; -1: not there                   */
     lsv_array *B, *A;         /* matrices; or                                     */
     lsv_adapter_fetch *fetch; /* made when needed                                 */

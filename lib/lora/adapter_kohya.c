@@ -51,11 +51,12 @@ static bool is_flat(const char *name) { return begins(name, "lora_") && !strchr(
 
 /* ---- alpha ---- */
 
-static lsv_status read_alpha(const lsv_adapter *a, const char *where, ptrdiff_t at, double *alpha, lsv_error *err) {
+static lsv_status read_alpha(const lsv_adapter *a, const char *where, ptrdiff_t at, double *alpha, int *type, lsv_error *err) {
     const lsv_tensor_info *t = lsv_safetensors_info(a->file, at);
     lsv_array *x, *y;
     LSV_TRY(lsv_safetensors_get(a->file, at, LSV_NUMPY, &x, err));
     lsv_status status = lsv_as_dtype(x, LSV_FLOAT64, &y, err);
+    *type = x->dtype;
     lsv_release(x);
     LSV_TRY(status);
     bool one = y->size == 1;
@@ -98,15 +99,14 @@ static lsv_status put(reading *r, ptrdiff_t at, lsv_error *err) {
     }
     lsv_free(name);
     LSV_TRY(status);
-    if (p == PART_ALPHA) {
-        m->had_alpha = true;
-        return read_alpha(r->a, r->where, at, &m->m.alpha, err);
-    }
+    if (p == PART_ALPHA) return read_alpha(r->a, r->where, at, &m->m.alpha, &m->alpha_type, err);
     ptrdiff_t *place = p == PART_A ? &m->at_A : p == PART_B ? &m->at_B : &m->at_mid;
     if (*place >= 0) return lsv_adapter_bad(r->where, key, err, "the module has this factor twice");
     *place = at;
     return LSV_OK;
 }
+
+enum { TAPS_MOST = 125 }; /* of a kernel that is multiplied out: 5 x 5 x 5 */
 
 /* rank x rank x kernel between factors of 1 x 1. */
 static lsv_status check_mid(reading *r, lsv_module_record *m, lsv_error *err) {
@@ -114,9 +114,11 @@ static lsv_status check_mid(reading *r, lsv_module_record *m, lsv_error *err) {
     char shape[96];
     ptrdiff_t in = m->m.in;
     bool fits = t->ndim == m->m.nkernel + 2 && t->ndim > 2 && t->shape[0] == m->m.rank && t->shape[1] == m->m.rank;
+    ptrdiff_t taps = 1;
     for (int i = 0; fits && i < m->m.nkernel; i++) {
         fits = m->m.kernel[i] == 1 && t->shape[2 + i] > 0 && lsv_mul_size(in, t->shape[2 + i], &in);
         m->m.kernel[i] = t->shape[2 + i];
+        fits = fits && lsv_mul_size(taps, t->shape[2 + i], &taps) && taps <= TAPS_MOST;
     }
     const lsv_element *e = lsv_element_named(t->type, strlen(t->type));
     if (!fits || !e || !e->readable || !lsv_dtype_is_float(e->dtype))

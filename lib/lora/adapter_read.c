@@ -94,6 +94,7 @@ static lsv_status read_folder(const char *folder, const lsv_adapter_reading *o, 
         (*out)->path = lsv_strdup(folder);
         if (!(*out)->path) {
             lsv_adapter_free(*out);
+            *out = NULL;
             status = lsv_no_memory(err, strlen(folder));
         }
     }

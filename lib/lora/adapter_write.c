@@ -97,6 +97,24 @@ static lsv_status dotted(writing *w, ptrdiff_t i, const char **name, lsv_error *
 
 /* ---- PEFT ---- */
 
+/* The tensor's key: as it was read; else its name, where PEFT's wrapper of an adapted module ("base_layer") stands between
+   the module and its bias. */
+static char *tensor_key(const lsv_adapter *a, const lsv_tensor_record *t) {
+    const char *dot = strrchr(t->name, '.');
+    if (!dot || strcmp(t->key, t->name) != 0) return joined("base_model.model.", t->key, "");
+    char *module = lsv_strdup(t->name), *key = NULL;
+    if (!module) return NULL;
+    module[dot - t->name] = '\0';
+    ptrdiff_t i = lsv_adapter_find(a, module);
+    if (i >= 0 && a->modules[i].m.rank > 0) {
+        char *wrapped = joined(module, ".base_layer", dot);
+        if (wrapped) key = joined("base_model.model.", wrapped, "");
+        lsv_free(wrapped);
+    } else key = joined("base_model.model.", t->name, "");
+    lsv_free(module);
+    return key;
+}
+
 static lsv_status plan_tensors(writing *w, lsv_error *err) {
     lsv_adapter *a = w->a;
     for (ptrdiff_t i = 0; i < a->ntensors + a->hidden; i++) {
@@ -104,7 +122,7 @@ static lsv_status plan_tensors(writing *w, lsv_error *err) {
         const lsv_element *e = lsv_element_named(t->t.type, strlen(t->t.type));
         if (!e || !e->readable || (lsv_element_of(e->dtype) != e))
             return lsv_adapter_bad(w->path, t->name, err, "a tensor of type %s, which is not written here", t->t.type);
-        LSV_TRY(plan(w, joined("base_model.model.", t->key, ""), (entry){WHAT_TENSOR, i}, e->dtype, t->t.ndim, t->t.shape, err));
+        LSV_TRY(plan(w, a->same ? joined("base_model.model.", t->key, "") : tensor_key(a, t), (entry){WHAT_TENSOR, i}, e->dtype, t->t.ndim, t->t.shape, err));
     }
     return LSV_OK;
 }
@@ -139,7 +157,11 @@ static lsv_dtype alpha_type(lsv_dtype factors, double x) {
     return (double)(float)x == x ? LSV_FLOAT32 : LSV_FLOAT64;
 }
 
-static double alpha_of(const lsv_adapter_module *m) { return m->scale * (double)m->rank; }
+/* scale * rank, which is alpha itself but for rsLoRA's. */
+static double alpha_of(const lsv_adapter_module *m) {
+    double r = (double)m->rank;
+    return m->alpha / r == m->scale ? m->alpha : m->scale * r;
+}
 
 static bool names_its_part(const char *name) {
     static const char *const parts[] = {"unet.", "transformer.", "text_encoder", "diffusion_model.", "model.diffusion_model.", "controlnet."};
@@ -183,9 +205,10 @@ static lsv_status plan_single(writing *w, lsv_error *err) {
         }
         LSV_TRY(single_name(w, i, &base, err));
         lsv_status status = plan_factors(w, i, "", base, kohya ? ".lora_down.weight" : ".lora_A.weight", kohya ? ".lora_up.weight" : ".lora_B.weight", err);
-        bool alpha = r->had_alpha || (kohya ? !a->same || a->format != LSV_ADAPTER_KOHYA : r->m.scale != 1 && !by_metadata);
-        if (status == LSV_OK && alpha)
-            status = plan(w, joined(base, ".alpha", ""), (entry){WHAT_ALPHA, i}, alpha_type(out_type(w, r->m.dtype_A), alpha_of(&r->m)), 0, NULL, err);
+        bool alpha = r->alpha_type >= 0 || (kohya ? !a->same || a->format != LSV_ADAPTER_KOHYA : r->m.scale != 1 && !by_metadata);
+        bool as_it_was = a->same && r->alpha_type >= 0 && w->o->dtype < 0;
+        lsv_dtype t = as_it_was ? (lsv_dtype)r->alpha_type : alpha_type(out_type(w, r->m.dtype_A), alpha_of(&r->m));
+        if (status == LSV_OK && alpha) status = plan(w, joined(base, ".alpha", ""), (entry){WHAT_ALPHA, i}, t, 0, NULL, err);
         lsv_free(base);
         LSV_TRY(status);
     }
@@ -347,8 +370,22 @@ static lsv_status write_config(const lsv_adapter *a, const char *path, lsv_error
     return status;
 }
 
+/* The folders above it, as PEFT makes them too. */
+static lsv_status make_parents(const char *path, lsv_error *err) {
+    char *part = lsv_strdup(path);
+    lsv_status status = part ? LSV_OK : lsv_no_memory(err, strlen(path));
+    for (char *at = part ? strchr(part + 1, '/') : NULL; status == LSV_OK && at; at = strchr(at + 1, '/')) {
+        *at = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) status = lsv_os_error(part, err);
+        *at = '/';
+    }
+    lsv_free(part);
+    return status;
+}
+
 static lsv_status write_folder(writing *w, const char *path, lsv_error *err) {
     char *made = NULL, *tensors = NULL, *config = NULL;
+    LSV_TRY(make_parents(path, err));
     LSV_TRY(make_beside(path, &made, err));
     tensors = joined(made, "/adapter_model.safetensors", "");
     config = joined(made, "/adapter_config.json", "");

@@ -22,6 +22,7 @@ typedef struct aggregation {
     lsv_kind kind;
     ptrdiff_t m, n, inner, widest;
     double *c;   /* coefficient of each client: weight times scale */
+    double size; /* of what goes into the sum: what cancels leaves rounding of this size */
 } aggregation;
 
 /* ---- what came in ---- */
@@ -41,6 +42,23 @@ static lsv_status check_client(const lsv_array *B, const lsv_array *A, int i, ag
     g->n = A->shape[1];
     g->inner += B->shape[1];
     if (B->shape[1] > g->widest) g->widest = B->shape[1];
+    return LSV_OK;
+}
+
+/* Adds |c_i| |B_i| |A_i| squared, an upper bound of the client's share of the sum. */
+static lsv_status add_size(aggregation *g, int i, lsv_error *err) {
+    double norm[2] = {0, 0};
+    for (int side = 0; side < 2; side++) {
+        lsv_array *x = NULL, *flat = NULL;
+        LSV_TRY(lsv_as_dtype(side ? g->f->As[i] : g->f->Bs[i], LSV_FLOAT64, &x, err));
+        lsv_status status = lsv_contiguous(x, &flat, err);
+        lsv_release(x);
+        LSV_TRY(status);
+        const double *v = (const double *)(const void *)flat->data;
+        for (ptrdiff_t k = 0; k < flat->size; k++) norm[side] += v[k] * v[k];
+        lsv_release(flat);
+    }
+    g->size = hypot(g->size, fabs(g->c[i]) * sqrt(norm[0]) * sqrt(norm[1]));
     return LSV_OK;
 }
 
@@ -66,6 +84,7 @@ static lsv_status open_all(const lsv_federation *f, aggregation *g, lsv_error *e
         if (f->alphas && r > 0) w *= f->alphas[i] / (f->rslora ? sqrt(r) : r);
         if (!isfinite(w)) return lsv_fail(err, LSV_EVALUE, "aggregate: the weight or alpha of client %d is not finite", i);
         g->c[i] = w;
+        LSV_TRY(add_size(g, i, err));
     }
     return LSV_OK;
 }
@@ -146,8 +165,9 @@ enum { SERIAL_UP_TO = 256 };
 
 static ptrdiff_t rank_of(const aggregation *g, const double *s, ptrdiff_t k, ptrdiff_t wanted) {
     ptrdiff_t most = lsv_min_size(k, lsv_min_size(g->m, g->n)), r = 0;
-    if (wanted >= 0) return lsv_min_size(wanted, most);
-    while (r < most && s[r] > s[0] * (double)lsv_max_size(g->m, g->n) * DBL_EPSILON) r++;
+    if (wanted >= 0 || most == 0) return lsv_min_size(lsv_max_size(wanted, 0), most);
+    double least = fmax(s[0] * (double)lsv_max_size(g->m, g->n), 8 * g->size) * DBL_EPSILON;
+    while (r < most && s[r] > least) r++;
     return r;
 }
 

@@ -8,16 +8,17 @@
 
 /* The first r columns of B and rows of A. */
 static lsv_status cut(const lsv_array *B, const lsv_array *A, ptrdiff_t r, lsv_array **b, lsv_array **a, lsv_error *err) {
-    lsv_array *left, *right, *x;
+    lsv_array *left, *right = NULL, *x = NULL;
     LSV_TRY(lsv_view_strided(lsv_borrow(B), 2, (ptrdiff_t[]){B->shape[0], r}, B->strides, 0, &left, err));
     lsv_status status = lsv_view_strided(lsv_borrow(A), 2, (ptrdiff_t[]){r, A->shape[1]}, A->strides, 0, &right, err);
     if (status == LSV_OK) status = lsv_copy(left, &x, err);
     lsv_release(left);
-    if (status != LSV_OK) return status;
-    status = lsv_copy(right, a, err);
+    if (status == LSV_OK) {
+        status = lsv_copy(right, a, err);
+        if (status == LSV_OK) *b = x;
+        else lsv_release(x);
+    }
     lsv_release(right);
-    if (status == LSV_OK) *b = x;
-    else lsv_release(x);
     return status;
 }
 

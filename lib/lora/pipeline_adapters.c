@@ -196,25 +196,50 @@ static lsv_status describe(const job *j, lsv_text *t, lsv_error *err) {
     return t->failed ? lsv_no_memory(err, t->length) : LSV_OK;
 }
 
-/* The factors in the type that is stored, and the error with what the rounding adds. */
+/* The factors in the type that is stored. */
 static lsv_status round_factors(const job *j, const char *name, lsv_array **B, lsv_array **A, lsv_layer *l, lsv_error *err) {
-    lsv_array *b, *a;
-    double off, norm;
+    lsv_array **f[2] = {B, A};
     lsv_dtype type = j->x->out.dtype >= 0 ? (lsv_dtype)j->x->out.dtype : (*B)->dtype == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32;
     l->dtype = lsv_dtype_name(type);
-    if (type == (lsv_dtype)(*B)->dtype) return LSV_OK;
-    LSV_TRY(lsv_narrow(lsv_ref(*B), type, name, &b, err));
-    lsv_status status = lsv_narrow(lsv_ref(*A), type, name, &a, err);
-    if (status == LSV_OK) {
-        status = lsv_factored_distance(1, *B, *A, 1, b, a, &off, &norm, err);
-        if (status == LSV_OK && l->norm > 0) l->error = hypot(l->error, off / l->norm);
-        lsv_release(*A);
-        *A = a;
-        lsv_release(*B);
-        *B = b;
-        return status;
+    for (int i = 0; i < 2; i++) {
+        lsv_array *rounded;
+        if (type == (lsv_dtype)(*f[i])->dtype) continue;
+        LSV_TRY(lsv_narrow(lsv_ref(*f[i]), type, name, &rounded, err));
+        lsv_release(*f[i]);
+        *f[i] = rounded;
     }
-    lsv_release(b);
+    return LSV_OK;
+}
+
+/* One more pair of factors at *at of the stack, with the coefficient c. */
+static lsv_status stack_add(lsv_lora_stack *s, ptrdiff_t *at, double c, const lsv_array *B, const lsv_array *A, lsv_error *err) {
+    LSV_TRY(lsv_lora_stack_put(s->left, s->ld, *at, B, false, 1, err));
+    LSV_TRY(lsv_lora_stack_put(s->right, s->ld, *at, A, true, 1, err));
+    for (ptrdiff_t end = *at + A->shape[0]; *at < end; (*at)++) s->c[*at] = c;
+    return LSV_OK;
+}
+
+/* |exact sum - B A| of a module, with the factors as they are. */
+static lsv_status measure(const job *j, const lsv_adapter_module *m, ptrdiff_t inner, const lsv_array *B, const lsv_array *A, double *left, lsv_error *err) {
+    lsv_lora_stack s;
+    ptrdiff_t at = 0, r = A->shape[0];
+    *left = 0;
+    if (inner + r == 0) return LSV_OK;
+    LSV_TRY(lsv_lora_stack_new(m->out, m->in, inner + r, &s, err));
+    lsv_status status = LSV_OK;
+    for (int k = 0; status == LSV_OK && k < j->x->n; k++) {
+        lsv_array *b, *a;
+        ptrdiff_t i = lsv_adapter_find(j->adapters[k], m->name);
+        if (i < 0) continue;
+        status = lsv_adapter_factors(j->adapters[k], i, LSV_NUMPY, &b, &a, err);
+        if (status != LSV_OK) break;
+        status = stack_add(&s, &at, (j->x->weights ? j->x->weights[k] : 1.0 / j->x->n) * lsv_adapter_at(j->adapters[k], i)->scale, b, a, err);
+        lsv_release(b);
+        lsv_release(a);
+    }
+    if (status == LSV_OK && r) status = stack_add(&s, &at, -1, B, A, err);
+    if (status == LSV_OK) status = stack_norm(&s, left, err);
+    lsv_lora_stack_free(&s);
     return status;
 }
 
@@ -222,7 +247,10 @@ static lsv_status record(job *j, ptrdiff_t i, int k, lsv_array **B, lsv_array **
     l->rank = info->rank, l->before = info->inner, l->norm = info->norm, l->error = info->error, l->seconds = seconds;
     l->alpha = (double)info->rank, l->scale = 1, l->output = j->count > 1 ? k : -1;
     l->state = info->rank > 0 ? LSV_LAYER_DONE : LSV_LAYER_BELOW;
+    double left;
     LSV_TRY(round_factors(j, j->modules[i].name, B, A, l, err));
+    LSV_TRY(measure(j, &j->modules[i], info->inner, *B, *A, &left, err));
+    l->error = l->norm > 0 ? left / l->norm : 0;
     return lsv_partial_put(j->partial, (int)i * j->count + k, l, 2, (lsv_array *[]){*B, *A}, err);
 }
 

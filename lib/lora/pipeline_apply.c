@@ -334,6 +334,21 @@ static lsv_status describe(const job *j, lsv_text *t, lsv_error *err) {
     return t->failed ? lsv_no_memory(err, t->length) : LSV_OK;
 }
 
+/* What a writer that was killed has left. */
+static lsv_status remove_leftovers(const char *folder, lsv_error *err) {
+    DIR *dir = opendir(folder);
+    if (!dir) return lsv_os_error(folder, err);
+    lsv_status status = LSV_OK;
+    for (struct dirent *e; status == LSV_OK && (e = readdir(dir));) {
+        if (e->d_name[0] != '.' || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        char *path = lsv_path_join(folder, e->d_name);
+        status = path ? lsv_remove_all(path, err) : lsv_no_memory(err, 64);
+        lsv_free(path);
+    }
+    closedir(dir);
+    return status;
+}
+
 static lsv_status run(job *j, lsv_error *err) {
     int64_t bytes = 0;
     ptrdiff_t n = lsv_safetensors_count(j->base.tensors);
@@ -342,6 +357,7 @@ static lsv_status run(job *j, lsv_error *err) {
     if (!j->out) return lsv_no_memory(err, 64);
     j->folder = j->base.whole_folder || j->base.index;
     if (j->folder && mkdir(j->out, 0777) != 0 && errno != EEXIST) return lsv_os_error(j->out, err);
+    if (j->folder) LSV_TRY(remove_leftovers(j->out, err));
     lsv_tell_phase(j->client, "apply", n, bytes);
     for (int i = 0; i < j->base.tensors->nfiles; i++) LSV_TRY(one_shard(j, i, err));
     LSV_TRY(copy_others(j, err));

@@ -399,6 +399,7 @@ static lsv_status assemble(job *j, lsv_error *err) {
         if (status == LSV_OK && lsv_adapter_count(a) == 0 && lsv_adapter_tensors(a) == 0) {
             status = lsv_fail(err, LSV_EVALUE, "there is nothing to write: no target differs between %s and %s", lsv_tail(j->x->base, 120), lsv_tail(j->x->tuned, 120));
             lsv_hint(err, "lsv lora diff shows what does; --save-rest keeps tensors that are no targets");
+            lsv_partial_discard(j->partial);
         }
         if (status == LSV_OK) status = lsv_assembly_write(a, path, &w, j->client, j->report, err);
         lsv_adapter_free(a);

@@ -115,6 +115,21 @@ static double share(const block *w, ptrdiff_t k) { /* of |x|^2, that the first k
     return sum;
 }
 
+/* The start: 1 or -1 everywhere, which serves as well as normal numbers do. */
+static void random_signs(block *w, uint64_t *seed) {
+    uint64_t bits = 0;
+    for (ptrdiff_t i = 0, n = 0; i < w->d->n; i++)
+        for (ptrdiff_t j = 0; j < w->q; j++, n++, bits >>= 1) {
+            if (n % 64 == 0) { /* splitmix64 */
+                bits = *seed += 0x9e3779b97f4a7c15u;
+                bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
+                bits = (bits ^ bits >> 27) * 0x94d049bb133111ebu;
+                bits ^= bits >> 31;
+            }
+            w->right[i * w->ld + j] = bits & 1 ? 1 : -1;
+        }
+}
+
 /* Passes until the first k values have what they can. */
 static lsv_status iterate(block *w, ptrdiff_t k, double accuracy, lsv_error *err) {
     double last = 0, gain = 0;
@@ -195,7 +210,7 @@ static void leading_signs(lsv_leading *t) {
 static lsv_status rotate(const block *w, const double *side, ptrdiff_t rows, const double *small, bool transposed, ptrdiff_t k,
                          double **out, lsv_error *err) {
     ptrdiff_t ld = lsv_pad8(k), q = w->q;
-    double *x, *y;
+    double *x, *y = NULL;
     LSV_TRY(lsv_thin_new(q, k, &x, err));
     lsv_status status = lsv_thin_new(rows, k, &y, err);
     for (ptrdiff_t i = 0; status == LSV_OK && i < q; i++)
@@ -273,7 +288,7 @@ lsv_status lsv_delta_factor(const lsv_delta *d, const lsv_factor_options *o, lsv
         lsv_status status;
         if (full) status = in_full(&w, err);
         else {
-            for (ptrdiff_t i = 0; i < d->n; i++) lsv_gauss_fill(&seed, w.right + i * w.ld, q);
+            random_signs(&w, &seed);
             status = iterate(&w, k, accuracy, err);
         }
         if (status == LSV_OK) *rank = decide(&w, k, full, o);

@@ -101,7 +101,8 @@ typedef struct lsv_partial lsv_partial;
    (unless out->force), where another process works on it, or where the folder's job is another one: the first line that
    differs is said. *finished: an earlier run came to its end, and only its folder was left; *p is then NULL. */
 lsv_status lsv_partial_open(const lsv_output *out, const lsv_text *job, lsv_partial **p, bool *finished, lsv_error *err);
-void lsv_partial_close(lsv_partial *p); /* what was done stays; NULL is allowed */
+void lsv_partial_close(lsv_partial *p); /* what was done stays; where that is nothing, so does the folder not. NULL is allowed */
+void lsv_partial_discard(lsv_partial *p); /* lsv_partial_close is to throw away what was done */
 
 /* A record: key, numbers, and arrays (any type, contiguous or not). Synced at the latest a quarter of a second later. */
 lsv_status lsv_partial_put(lsv_partial *p, int key, const lsv_layer *layer, int narrays, lsv_array *const *arrays, lsv_error *err);

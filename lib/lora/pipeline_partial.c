@@ -324,6 +324,47 @@ static lsv_status throw_away(lsv_partial *p, lsv_error *err) {
     return status;
 }
 
+static void shut(lsv_partial *p) {
+    if (p->fd >= 0) close(p->fd);
+    lsv_free(p->records);
+    lsv_free(p->folder);
+    lsv_free(p->out);
+    lsv_free(p);
+}
+
+/* An earlier run of this job came to its end, and was stopped when only the folder of its work was left to remove: its
+   description without a log (clean_up's order), or a log that says so with nothing in it that is still to be moved. */
+static lsv_status ended_before(lsv_partial *p, const lsv_text *job, bool *finished, lsv_error *err) {
+    char *log = lsv_partial_path(p, "layers"), *description = lsv_partial_path(p, "job"), *made = lsv_partial_path(p, "out");
+    lsv_status status = log && description && made ? LSV_OK : lsv_no_memory(err, 64);
+    *finished = false;
+    if (status == LSV_OK && exists(p->out) && exists(description) && !exists(made)) {
+        bool cleaning = !exists(log);
+        if (cleaning) status = check_job(description, job, err);
+        else status = begin(p, job, err);
+        *finished = status == LSV_OK && (cleaning || find(p, FINISHED));
+        if (*finished) status = lsv_remove_all(p->folder, err);
+    }
+    lsv_free(log);
+    lsv_free(description);
+    lsv_free(made);
+    return status;
+}
+
+static lsv_status start(lsv_partial *p, const lsv_output *out, const lsv_text *job, bool *finished, lsv_error *err) {
+    bool there = exists(p->out), fresh = !exists(p->folder);
+    if (!out->restart) LSV_TRY(ended_before(p, job, finished, err));
+    if (*finished) return LSV_OK;
+    if (there && !out->force) return there_already(p->out, err);
+    if (out->restart) LSV_TRY(throw_away(p, err));
+    if (p->fd < 0) {
+        lsv_status status = begin(p, job, err);
+        if (status != LSV_OK && fresh && p->fd >= 0 && p->n == 0) (void)lsv_remove_all(p->folder, NULL);
+        return status;
+    }
+    return LSV_OK;
+}
+
 lsv_status lsv_partial_open(const lsv_output *out, const lsv_text *job, lsv_partial **result, bool *finished, lsv_error *err) {
     lsv_partial *p = lsv_calloc(1, sizeof *p);
     if (!p) return lsv_no_memory(err, sizeof *p);
@@ -333,39 +374,21 @@ lsv_status lsv_partial_open(const lsv_output *out, const lsv_text *job, lsv_part
     p->synced = lsv_seconds();
     p->folder = partial_of(out->path);
     p->out = lsv_strdup(out->path);
-    lsv_status status = p->folder && p->out ? LSV_OK : lsv_no_memory(err, strlen(out->path));
     size_t n = p->out ? strlen(p->out) : 0;
     while (n > 1 && p->out[n - 1] == '/') p->out[--n] = '\0';
-    bool there = status == LSV_OK && exists(p->out), fresh = status == LSV_OK && !exists(p->folder);
-    if (there && !out->force && (fresh || out->restart)) status = there_already(p->out, err);
-    if (status == LSV_OK && out->restart) status = throw_away(p, err);
-    if (status == LSV_OK) status = begin(p, job, err);
-    if (status == LSV_OK && find(p, FINISHED) && there) {
-        char *made = lsv_partial_path(p, "out"); /* moved already? */
-        if (made && !exists(made)) {
-            *finished = true;
-            status = lsv_remove_all(p->folder, err);
-        }
-        lsv_free(made);
-    }
-    if (status == LSV_OK && !*finished && there && !out->force) status = there_already(p->out, err);
-    if (status != LSV_OK && fresh && p->fd >= 0 && p->n == 0) (void)lsv_remove_all(p->folder, NULL); /* nothing done yet */
-    if (status != LSV_OK) {
-        lsv_partial_close(p);
-        return status;
-    }
-    *result = p;
-    return LSV_OK;
+    lsv_status status = p->folder && p->out ? start(p, out, job, finished, err) : lsv_no_memory(err, strlen(out->path));
+    if (status == LSV_OK && !*finished) *result = p;
+    else shut(p);
+    return status;
 }
 
 void lsv_partial_close(lsv_partial *p) {
     if (!p) return;
-    if (p->fd >= 0) close(p->fd);
-    lsv_free(p->records);
-    lsv_free(p->folder);
-    lsv_free(p->out);
-    lsv_free(p);
+    if (p->fd >= 0 && p->n == 0) (void)lsv_remove_all(p->folder, NULL); /* nothing was finished */
+    shut(p);
 }
+
+void lsv_partial_discard(lsv_partial *p) { p->n = 0; }
 
 /* ---- the end ---- */
 
@@ -376,6 +399,16 @@ static lsv_status sync_path(const char *path, lsv_error *err) {
     (void)!fsync(fd); /* some file systems cannot sync a folder; its files were synced as they were written */
     close(fd);
     return LSV_OK;
+}
+
+/* The job's description goes last: a folder that has it and no log is that of a finished job. */
+static lsv_status clean_up(lsv_partial *p, lsv_error *err) {
+    char *log = lsv_partial_path(p, "layers");
+    if (!log) return lsv_no_memory(err, 64);
+    (void)unlink(log);
+    lsv_free(log);
+    p->n = 0;
+    return lsv_remove_all(p->folder, err);
 }
 
 lsv_status lsv_partial_finish(lsv_partial *p, const char *name, lsv_error *err) {
@@ -393,5 +426,5 @@ lsv_status lsv_partial_finish(lsv_partial *p, const char *name, lsv_error *err) 
     lsv_free(made);
     LSV_TRY(status);
     sync_folder_of(p->out);
-    return lsv_remove_all(p->folder, err);
+    return clean_up(p, err);
 }

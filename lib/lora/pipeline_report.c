@@ -36,16 +36,18 @@ lsv_status lsv_report_add(lsv_report *r, const lsv_pipeline_client *client, cons
 
 void lsv_report_total(lsv_report *r) {
     double norm = 0, error = 0;
+    bool errors = false;
     for (ptrdiff_t i = 0; i < r->n; i++) {
         const lsv_layer *l = &r->layers[i];
         if (!isfinite(l->norm) || l->output > 0) continue;
         double left = l->state == LSV_LAYER_KEPT ? 0 : isfinite(l->error) ? l->error * l->norm : l->norm;
         if (l->state == LSV_LAYER_COPIED || l->state == LSV_LAYER_UNCHANGED) left = 0;
         norm += l->norm * l->norm;
+        errors = errors || isfinite(l->error);
         error += left * left;
     }
     r->norm = sqrt(norm);
-    r->error = norm > 0 ? sqrt(error / norm) : 0;
+    r->error = errors && norm > 0 ? sqrt(error / norm) : errors ? 0 : (double)NAN;
 }
 
 void lsv_tell_phase(const lsv_pipeline_client *c, const char *what, ptrdiff_t layers, int64_t bytes) {

@@ -26,7 +26,8 @@ lsv_status lsv_figure_save(const lsv_figure *f, const char *path, double dpi, ls
     return without(err);
 }
 
-lsv_status lsv_figure_pixels(const lsv_figure *f, int width, int height, double scale, unsigned char **out, lsv_error *err) {
+lsv_status lsv_figure_pixels(const lsv_figure *f, int width, int height, double scale, unsigned char **out,
+                             lsv_error *err) {
     (void)f, (void)width, (void)height, (void)scale, (void)out;
     return without(err);
 }
@@ -39,22 +40,26 @@ lsv_status lsv_figure_pixels(const lsv_figure *f, int width, int height, double 
 
 #include "plot/page.h"
 
-#define CALLS(X)                                                                                    \
-    X(cairo_create) X(cairo_destroy) X(cairo_status) X(cairo_status_to_string) X(cairo_scale)       \
-    X(cairo_image_surface_create) X(cairo_image_surface_get_data) X(cairo_image_surface_get_stride) \
-    X(cairo_surface_flush) X(cairo_surface_finish) X(cairo_surface_destroy) X(cairo_surface_status) \
-    X(cairo_surface_write_to_png_stream) X(cairo_svg_surface_create_for_stream)                     \
-    X(cairo_pdf_surface_create_for_stream) X(cairo_pdf_surface_set_metadata) X(cairo_show_page)
+#define CALLS(X)                                                                                            \
+    X(cairo_create)                                                                                         \
+    X(cairo_destroy) X(cairo_status) X(cairo_status_to_string) X(cairo_scale) X(cairo_image_surface_create) \
+        X(cairo_image_surface_get_data) X(cairo_image_surface_get_stride) X(cairo_surface_flush)            \
+            X(cairo_surface_finish) X(cairo_surface_destroy) X(cairo_surface_status)                        \
+                X(cairo_surface_write_to_png_stream) X(cairo_svg_surface_create_for_stream)                 \
+                    X(cairo_pdf_surface_create_for_stream) X(cairo_pdf_surface_set_metadata)                \
+                        X(cairo_show_page)
 LSV_LIBRARY(lib, CALLS, "Cairo", "libcairo2", "libcairo.so.2")
 
 static lsv_status trouble(cairo_status_t code, lsv_error *err) {
     if (code == CAIRO_STATUS_SUCCESS) return LSV_OK;
     if (code == CAIRO_STATUS_NO_MEMORY) return lsv_no_memory(err, 0);
-    return lsv_fail(err, LSV_ERUNTIME, "Cairo could not draw the picture: %s", lib.cairo_status_to_string(code));
+    return lsv_fail(err, LSV_ERUNTIME, "Cairo could not draw the picture: %s",
+                    lib.cairo_status_to_string(code));
 }
 
 /* The page on a surface; the surface stays the caller's. */
-static lsv_status draw(const lsv_figure *f, cairo_surface_t *surface, double width, double height, double pixels, lsv_error *err) {
+static lsv_status draw(const lsv_figure *f, cairo_surface_t *surface, double width, double height,
+                       double pixels, lsv_error *err) {
     LSV_TRY(trouble(lib.cairo_surface_status(surface), err));
     cairo_t *cr = lib.cairo_create(surface);
     if (pixels > 0) lib.cairo_scale(cr, pixels, pixels);
@@ -67,7 +72,12 @@ static lsv_status draw(const lsv_figure *f, cairo_surface_t *surface, double wid
 
 /* ---- files ---- */
 
-typedef struct sink { lsv_writer *writer; lsv_error *err; lsv_status status; lsv_text svg; } sink;
+typedef struct sink {
+    lsv_writer *writer;
+    lsv_error *err;
+    lsv_status status;
+    lsv_text svg;
+} sink;
 
 static cairo_status_t put(void *ctx, const unsigned char *bytes, unsigned n) {
     sink *s = ctx;
@@ -105,8 +115,9 @@ static void escaped(const char *text, lsv_text *out) {
 static void steady(const lsv_text *svg, const char *title, lsv_text *out) {
     long first = -1;
     const char *head = strstr(svg->data, "<svg"), *body = head ? strchr(head, '>') : NULL;
-    for (const char *p = svg->data, *from = p; ; p++) {
-        const char *number, *end = p > svg->data && (p[-1] == '"' || p[-1] == '#') ? numbered(p, &number) : NULL;
+    for (const char *p = svg->data, *from = p;; p++) {
+        const char *number,
+            *end = p > svg->data && (p[-1] == '"' || p[-1] == '#') ? numbered(p, &number) : NULL;
         if (!end && *p && p != body) continue;
         lsv_text_add(out, from, (size_t)((end ? number : p == body ? p + 1 : p) - from));
         if (!end && p != body) return;
@@ -128,7 +139,8 @@ static void steady(const lsv_text *svg, const char *title, lsv_text *out) {
 static lsv_status put_svg(const lsv_figure *f, sink *s, lsv_error *err) {
     lsv_text out = {0};
     if (s->svg.data) steady(&s->svg, f->title, &out);
-    lsv_status status = !out.data || out.failed ? lsv_no_memory(err, s->svg.length) : lsv_writer_put(s->writer, out.data, out.length, err);
+    lsv_status status = !out.data || out.failed ? lsv_no_memory(err, s->svg.length)
+                                                : lsv_writer_put(s->writer, out.data, out.length, err);
     lsv_text_free(&out);
     return status;
 }
@@ -136,7 +148,8 @@ static lsv_status put_svg(const lsv_figure *f, sink *s, lsv_error *err) {
 /* A surface that streams, drawn and finished. */
 static lsv_status stream(const lsv_figure *f, bool pdf, sink *s, lsv_error *err) {
     double w = f->width * 72, h = f->height * 72;
-    cairo_surface_t *surface = pdf ? lib.cairo_pdf_surface_create_for_stream(put, s, w, h) : lib.cairo_svg_surface_create_for_stream(keep, s, w, h);
+    cairo_surface_t *surface = pdf ? lib.cairo_pdf_surface_create_for_stream(put, s, w, h)
+                                   : lib.cairo_svg_surface_create_for_stream(keep, s, w, h);
     if (pdf && lib.cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS) {
         lib.cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
         if (f->title) lib.cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, f->title);
@@ -151,7 +164,8 @@ static lsv_status stream(const lsv_figure *f, bool pdf, sink *s, lsv_error *err)
     return status;
 }
 
-static lsv_status image_of(const lsv_figure *f, int width, int height, double scale, cairo_surface_t **out, lsv_error *err) {
+static lsv_status image_of(const lsv_figure *f, int width, int height, double scale, cairo_surface_t **out,
+                           lsv_error *err) {
     cairo_surface_t *surface = lib.cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     lsv_status status = draw(f, surface, width / scale, height / scale, scale, err);
     if (status == LSV_OK) {
@@ -166,7 +180,8 @@ static lsv_status image_of(const lsv_figure *f, int width, int height, double sc
 static lsv_status png(const lsv_figure *f, double dpi, sink *s, lsv_error *err) {
     double w = round(f->width * dpi), h = round(f->height * dpi);
     if (!(w >= 1 && h >= 1 && w <= 20000 && h <= 20000))
-        return lsv_fail(err, LSV_EVALUE, "a picture of %g by %g pixels: a .png has 1 to 20000 each way", w, h);
+        return lsv_fail(err, LSV_EVALUE, "a picture of %g by %g pixels: a .png has 1 to 20000 each way", w,
+                        h);
     cairo_surface_t *surface;
     LSV_TRY(image_of(f, (int)w, (int)h, dpi / 72, &surface, err));
     cairo_status_t code = lib.cairo_surface_write_to_png_stream(surface, put, s);
@@ -183,7 +198,9 @@ lsv_status lsv_figure_save(const lsv_figure *f, const char *path, double dpi, ls
     bool pdf = ends_with(path, ".pdf"), raster = ends_with(path, ".png");
     if (!pdf && !raster && !ends_with(path, ".svg")) {
         const char *dot = strrchr(path, '.');
-        return lsv_fail(err, LSV_EVALUE, "savefig writes .svg, .pdf and .png by the name's ending, and not %s", dot && !strchr(dot, '/') ? dot : "a name without one");
+        return lsv_fail(err, LSV_EVALUE,
+                        "savefig writes .svg, .pdf and .png by the name's ending, and not %s",
+                        dot && !strchr(dot, '/') ? dot : "a name without one");
     }
     if (dpi == 0) dpi = 150;
     if (!(dpi >= 10 && dpi <= 2400)) return lsv_fail(err, LSV_EVALUE, "dpi must be 10 to 2400, not %g", dpi);
@@ -197,7 +214,8 @@ lsv_status lsv_figure_save(const lsv_figure *f, const char *path, double dpi, ls
     return status;
 }
 
-lsv_status lsv_figure_pixels(const lsv_figure *f, int width, int height, double scale, unsigned char **out, lsv_error *err) {
+lsv_status lsv_figure_pixels(const lsv_figure *f, int width, int height, double scale, unsigned char **out,
+                             lsv_error *err) {
     if (width < 1 || height < 1 || width > 20000 || height > 20000)
         return lsv_fail(err, LSV_EVALUE, "a picture of %d by %d pixels cannot be drawn", width, height);
     LSV_TRY(lsv_page_open("drawing a picture", err));

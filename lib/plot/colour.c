@@ -6,18 +6,21 @@
 
 #include <math.h>
 
-static const lsv_rgb cycle[] = {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {230, 159, 0}, {86, 180, 233}, {0, 0, 0}};
+static const lsv_rgb cycle[] = {{0, 114, 178}, {213, 94, 0},   {0, 158, 115}, {204, 121, 167},
+                                {230, 159, 0}, {86, 180, 233}, {0, 0, 0}};
 enum { NCYCLE = sizeof cycle / sizeof *cycle };
 
 lsv_rgb lsv_plot_colour(int colour) {
     if (colour < 0) return (lsv_rgb){140, 140, 140};
-    if (colour & LSV_PLOT_RGB) return (lsv_rgb){(unsigned char)(colour >> 16), (unsigned char)(colour >> 8), (unsigned char)colour};
+    if (colour & LSV_PLOT_RGB)
+        return (lsv_rgb){(unsigned char)(colour >> 16), (unsigned char)(colour >> 8), (unsigned char)colour};
     return cycle[colour % NCYCLE];
 }
 
 /* OKLab to linear sRGB (Ottosson 2020). */
 static void linear_rgb(double L, double a, double b, double rgb[3]) {
-    double l = L + 0.3963377774 * a + 0.2158037573 * b, m = L - 0.1055613458 * a - 0.0638541728 * b, s = L - 0.0894841775 * a - 1.2914855480 * b;
+    double l = L + 0.3963377774 * a + 0.2158037573 * b, m = L - 0.1055613458 * a - 0.0638541728 * b,
+           s = L - 0.0894841775 * a - 1.2914855480 * b;
     l = l * l * l;
     m = m * m * m;
     s = s * s * s;

@@ -69,6 +69,8 @@ typedef struct lsv_figure {
     bool legend;           /* where there are labels         */
     bool grid;
     double width, height;  /* inches                         */
+    int panel_rows, panel_columns, panel; /* panels, row by row, and the one drawn into now */
+    struct lsv_figure **panels; /* NULL: the figure is one plot; else only its title and size count */
 } lsv_figure;
 
 /* ---- making ---- every function leaves the figure as it was when it fails */
@@ -84,6 +86,12 @@ lsv_status lsv_figure_add(lsv_figure *f, const lsv_array *x, const lsv_array *y,
 lsv_status lsv_figure_guide(lsv_figure *f, const lsv_guide *like, lsv_error *err);
 /* The image of a matrix (2-D, not empty); NaN for vmin and vmax: from the data. */
 lsv_status lsv_figure_image(lsv_figure *f, const lsv_array *a, lsv_plot_map map, double vmin, double vmax, lsv_error *err);
+
+/* Make f a grid of rows by columns plots (at most 8 each way) and select the first; what it held is dropped but its
+   title. A grid of that shape stays as it is. */
+lsv_status lsv_figure_panels(lsv_figure *f, int rows, int columns, lsv_error *err);
+/* Is there anything to show? */
+bool lsv_figure_is_empty(const lsv_figure *f);
 
 /* ---- pictures ---- */
 

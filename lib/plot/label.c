@@ -5,27 +5,42 @@
 
 #include <string.h>
 
-typedef struct sign { const char *name, *text, *ascii; } sign; /* \name, as Unicode, as ASCII (NULL: the name) */
+typedef struct sign {
+    const char *name, *text, *ascii;
+} sign; /* \name, as Unicode, as ASCII (NULL: the name) */
 
 static const sign signs[] = {
-    {"alpha", "α", NULL}, {"beta", "β", NULL}, {"gamma", "γ", NULL}, {"delta", "δ", NULL}, {"epsilon", "ε", NULL}, {"varepsilon", "ε", NULL},
-    {"zeta", "ζ", NULL}, {"eta", "η", NULL}, {"theta", "θ", NULL}, {"iota", "ι", NULL}, {"kappa", "κ", NULL}, {"lambda", "λ", NULL},
-    {"mu", "μ", NULL}, {"nu", "ν", NULL}, {"xi", "ξ", NULL}, {"pi", "π", NULL}, {"rho", "ρ", NULL}, {"sigma", "σ", NULL}, {"tau", "τ", NULL},
-    {"phi", "φ", NULL}, {"varphi", "φ", NULL}, {"chi", "χ", NULL}, {"psi", "ψ", NULL}, {"omega", "ω", NULL}, {"Gamma", "Γ", NULL},
-    {"Delta", "Δ", NULL}, {"Theta", "Θ", NULL}, {"Lambda", "Λ", NULL}, {"Xi", "Ξ", NULL}, {"Pi", "Π", NULL}, {"Sigma", "Σ", NULL},
-    {"Phi", "Φ", NULL}, {"Psi", "Ψ", NULL}, {"Omega", "Ω", NULL}, {"ell", "ℓ", "l"}, {"cdot", "·", "."}, {"times", "×", "x"}, {"pm", "±", "+-"},
-    {"leq", "≤", "<="}, {"le", "≤", "<="}, {"geq", "≥", ">="}, {"ge", "≥", ">="}, {"neq", "≠", "!="}, {"approx", "≈", "~"}, {"infty", "∞", "inf"},
-    {"sum", "∑", NULL}, {"prod", "∏", NULL}, {"partial", "∂", "d"}, {"nabla", "∇", NULL}, {"sqrt", "√", NULL}, {"to", "→", "->"},
-    {"rightarrow", "→", "->"}, {"ldots", "…", "..."}, {"dots", "…", "..."}, {"in", "∈", NULL}, {"top", "ᵀ", "T"}, {"|", "‖", "||"},
-    {"lVert", "‖", "||"}, {"rVert", "‖", "||"}, {"minus", "−", "-"}, {"endash", "–", "-"}, {"emdash", "—", "-"}, {",", " ", " "}, {";", " ", " "}, {"quad", " ", " "},
+    {"alpha", "α", NULL},   {"beta", "β", NULL},       {"gamma", "γ", NULL}, {"delta", "δ", NULL},
+    {"epsilon", "ε", NULL}, {"varepsilon", "ε", NULL}, {"zeta", "ζ", NULL},  {"eta", "η", NULL},
+    {"theta", "θ", NULL},   {"iota", "ι", NULL},       {"kappa", "κ", NULL}, {"lambda", "λ", NULL},
+    {"mu", "μ", NULL},      {"nu", "ν", NULL},         {"xi", "ξ", NULL},    {"pi", "π", NULL},
+    {"rho", "ρ", NULL},     {"sigma", "σ", NULL},      {"tau", "τ", NULL},   {"phi", "φ", NULL},
+    {"varphi", "φ", NULL},  {"chi", "χ", NULL},        {"psi", "ψ", NULL},   {"omega", "ω", NULL},
+    {"Gamma", "Γ", NULL},   {"Delta", "Δ", NULL},      {"Theta", "Θ", NULL}, {"Lambda", "Λ", NULL},
+    {"Xi", "Ξ", NULL},      {"Pi", "Π", NULL},         {"Sigma", "Σ", NULL}, {"Phi", "Φ", NULL},
+    {"Psi", "Ψ", NULL},     {"Omega", "Ω", NULL},      {"ell", "ℓ", "l"},    {"cdot", "·", "."},
+    {"times", "×", "x"},    {"pm", "±", "+-"},         {"leq", "≤", "<="},   {"le", "≤", "<="},
+    {"geq", "≥", ">="},     {"ge", "≥", ">="},         {"neq", "≠", "!="},   {"approx", "≈", "~"},
+    {"infty", "∞", "inf"},  {"sum", "∑", NULL},        {"prod", "∏", NULL},  {"partial", "∂", "d"},
+    {"nabla", "∇", NULL},   {"sqrt", "√", NULL},       {"to", "→", "->"},    {"rightarrow", "→", "->"},
+    {"ldots", "…", "..."},  {"dots", "…", "..."},      {"in", "∈", NULL},    {"top", "ᵀ", "T"},
+    {"|", "‖", "||"},       {"lVert", "‖", "||"},      {"rVert", "‖", "||"}, {"minus", "−", "-"},
+    {"endash", "–", "-"},   {"emdash", "—", "-"},      {",", " ", " "},      {";", " ", " "},
+    {"quad", " ", " "},
 };
 enum { NSIGNS = sizeof signs / sizeof *signs };
 
-static const struct { char plain; const char *up, *down; } scripts[] = {
-    {'0', "⁰", "₀"}, {'1', "¹", "₁"}, {'2', "²", "₂"}, {'3', "³", "₃"}, {'4', "⁴", "₄"}, {'5', "⁵", "₅"}, {'6', "⁶", "₆"}, {'7', "⁷", "₇"},
-    {'8', "⁸", "₈"}, {'9', "⁹", "₉"}, {'+', "⁺", "₊"}, {'-', "⁻", "₋"}, {'=', "⁼", "₌"}, {'(', "⁽", "₍"}, {')', "⁾", "₎"}, {'n', "ⁿ", "ₙ"},
-    {'i', "ⁱ", "ᵢ"}, {'T', "ᵀ", NULL}, {'a', NULL, "ₐ"}, {'e', NULL, "ₑ"}, {'h', NULL, "ₕ"}, {'j', NULL, "ⱼ"}, {'k', "ᵏ", "ₖ"}, {'l', NULL, "ₗ"},
-    {'m', "ᵐ", "ₘ"}, {'o', NULL, "ₒ"}, {'p', "ᵖ", "ₚ"}, {'r', NULL, "ᵣ"}, {'s', NULL, "ₛ"}, {'t', "ᵗ", "ₜ"}, {'u', NULL, "ᵤ"}, {'v', NULL, "ᵥ"}, {'x', "ˣ", "ₓ"},
+static const struct {
+    char plain;
+    const char *up, *down;
+} scripts[] = {
+    {'0', "⁰", "₀"},  {'1', "¹", "₁"},  {'2', "²", "₂"},  {'3', "³", "₃"},  {'4', "⁴", "₄"},
+    {'5', "⁵", "₅"},  {'6', "⁶", "₆"},  {'7', "⁷", "₇"},  {'8', "⁸", "₈"},  {'9', "⁹", "₉"},
+    {'+', "⁺", "₊"},  {'-', "⁻", "₋"},  {'=', "⁼", "₌"},  {'(', "⁽", "₍"},  {')', "⁾", "₎"},
+    {'n', "ⁿ", "ₙ"},  {'i', "ⁱ", "ᵢ"},  {'T', "ᵀ", NULL}, {'a', NULL, "ₐ"}, {'e', NULL, "ₑ"},
+    {'h', NULL, "ₕ"}, {'j', NULL, "ⱼ"}, {'k', "ᵏ", "ₖ"},  {'l', NULL, "ₗ"}, {'m', "ᵐ", "ₘ"},
+    {'o', NULL, "ₒ"}, {'p', "ᵖ", "ₚ"},  {'r', NULL, "ᵣ"}, {'s', NULL, "ₛ"}, {'t', "ᵗ", "ₜ"},
+    {'u', NULL, "ᵤ"}, {'v', NULL, "ᵥ"}, {'x', "ˣ", "ₓ"},
 };
 enum { NSCRIPTS = sizeof scripts / sizeof *scripts };
 
@@ -47,7 +62,8 @@ static const char *script(const char *p, const char *end, bool up, lsv_text *out
         p = to;
     }
     if (from < to && *from == '\\') { /* ^\top */
-        for (p = from + 1; p < end && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')); p++) {}
+        for (p = from + 1; p < end && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')); p++) {
+        }
         if (up && p - from == 4 && strncmp(from, "\\top", 4) == 0) lsv_text_puts(out, "ᵀ");
         else lsv_text_add(out, from, (size_t)(p - from));
         return p;
@@ -67,7 +83,9 @@ static const char *script(const char *p, const char *end, bool up, lsv_text *out
 
 /* \name: p is behind the backslash. Words that only set type (\mathbf, \text) go. */
 static const char *command(const char *p, const char *end, lsv_text *out) {
-    static const char *const set[] = {"mathbf", "mathrm", "mathcal", "mathbb", "mathit", "text", "textbf", "hat", "tilde", "bar", "left", "right", "operatorname"};
+    static const char *const set[] = {"mathbf", "mathrm", "mathcal",     "mathbb", "mathit",
+                                      "text",   "textbf", "hat",         "tilde",  "bar",
+                                      "left",   "right",  "operatorname"};
     const char *word = p;
     while (p < end && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))) p++;
     if (p == word && p < end) p++;
@@ -116,7 +134,8 @@ void lsv_label_ascii(const char *text, lsv_text *out) {
         const char *shown = NULL;
         char one[2] = {0};
         for (int i = 0; n > 1 && i < NSIGNS && !shown; i++)
-            if (strlen(signs[i].text) == n && memcmp(signs[i].text, p, n) == 0) shown = signs[i].ascii ? signs[i].ascii : signs[i].name;
+            if (strlen(signs[i].text) == n && memcmp(signs[i].text, p, n) == 0)
+                shown = signs[i].ascii ? signs[i].ascii : signs[i].name;
         int before = level;
         level = 0;
         for (int i = 0; n > 1 && i < NSCRIPTS && !one[0]; i++)

@@ -24,9 +24,23 @@ const char *lsv_legend_entry(const lsv_figure *f, int i, const lsv_series **seri
     return NULL;
 }
 
+const char *lsv_typeset(const char *ascii, char *out, size_t room) {
+    size_t n = 0;
+    for (; *ascii && n + 4 < room; ascii++) {
+        const char *sign = *ascii == '-' ? "\xe2\x88\x92" : *ascii == 'x' ? "\xc3\x97" : NULL;
+        if (sign) n += (size_t)(stpcpy(out + n, sign) - (out + n));
+        else out[n++] = *ascii;
+    }
+    out[n] = 0;
+    return out;
+}
+
 double lsv_tick_width(const lsv_tick *t, lsv_measure *measure, void *ctx) {
-    double w = measure(ctx, t->text, LSV_TICK_SIZE);
-    return t->power[0] ? w + measure(ctx, t->power, LSV_TICK_SIZE * LSV_POWER_SIZE) : w;
+    char text[64], power[32];
+    double w = measure(ctx, lsv_typeset(t->text, text, sizeof text), LSV_TICK_SIZE);
+    return t->power[0]
+               ? w + measure(ctx, lsv_typeset(t->power, power, sizeof power), LSV_TICK_SIZE * LSV_POWER_SIZE)
+               : w;
 }
 
 static double widest_tick(const lsv_ticks *t, lsv_measure *measure, void *ctx) {
@@ -43,7 +57,8 @@ static int majors(const lsv_ticks *t) {
 }
 
 /* As many ticks along `length` as have room for their labels. */
-static void ticks_along(const lsv_scale *s, double length, bool integers, lsv_measure *measure, void *ctx, lsv_ticks *out) {
+static void ticks_along(const lsv_scale *s, double length, bool integers, lsv_measure *measure, void *ctx,
+                        lsv_ticks *out) {
     for (int most = (int)fmax(2, fmin(9, length / 28)); most >= 2; most--) {
         lsv_ticks_make(s, most, integers, out);
         if (majors(out) * (widest_tick(out, measure, ctx) + 10) <= length) return;
@@ -80,13 +95,15 @@ static long hidden(const lsv_path *paths, int n, double x0, double y0, double x1
     return count;
 }
 
-static lsv_status place_legend(const lsv_figure *f, lsv_measure *measure, void *ctx, lsv_layout *l, lsv_error *err) {
+static lsv_status place_legend(const lsv_figure *f, lsv_measure *measure, void *ctx, lsv_layout *l,
+                               lsv_error *err) {
     const lsv_series *s;
     const lsv_guide *g;
     int n = 0;
     double wide = 0;
     const char *label;
-    for (; (label = lsv_legend_entry(f, n, &s, &g)); n++) wide = fmax(wide, measure(ctx, label, LSV_LEGEND_SIZE));
+    for (; (label = lsv_legend_entry(f, n, &s, &g)); n++)
+        wide = fmax(wide, measure(ctx, label, LSV_LEGEND_SIZE));
     if (!f->legend || n == 0) return LSV_OK;
     l->legend_line = LSV_LEGEND_SIZE * 1.5;
     double w = wide + 42, h = n * l->legend_line + 7, away = 7;
@@ -95,11 +112,14 @@ static lsv_status place_legend(const lsv_figure *f, lsv_measure *measure, void *
     int npaths = f->nseries < 8 ? f->nseries : 8;
     lsv_status status = LSV_OK;
     for (int i = 0; status == LSV_OK && i < npaths; i++)
-        status = lsv_series_path(&f->series[i], f->series[i].style == LSV_PLOT_POINTS, &l->x, &l->y, 200, 150, &paths[i], err);
+        status = lsv_series_path(&f->series[i], f->series[i].style == LSV_PLOT_POINTS, &l->x, &l->y, 200, 150,
+                                 &paths[i], err);
     long least = -1;
     for (int corner = 0; status == LSV_OK && corner < 4; corner++) { /* upper right first */
-        double x = corner == 0 || corner == 2 ? l->frame.w - w - away : away, y = corner < 2 ? away : l->frame.h - h - away;
-        long count = hidden(paths, npaths, x / l->frame.w, 1 - (y + h) / l->frame.h, (x + w) / l->frame.w, 1 - y / l->frame.h);
+        double x = corner == 0 || corner == 2 ? l->frame.w - w - away : away,
+               y = corner < 2 ? away : l->frame.h - h - away;
+        long count = hidden(paths, npaths, x / l->frame.w, 1 - (y + h) / l->frame.h, (x + w) / l->frame.w,
+                            1 - y / l->frame.h);
         if (least >= 0 && count >= least) continue;
         least = count;
         l->legend = (lsv_box){l->frame.x + x, l->frame.y + y, w, h};
@@ -132,7 +152,8 @@ static void snap_box(lsv_box *b, double pixel) {
     b->h = bottom - b->y;
 }
 
-static void title_room(const lsv_figure *f, double width, lsv_measure *measure, void *ctx, lsv_layout *l, double *top) {
+static void title_room(const lsv_figure *f, double width, lsv_measure *measure, void *ctx, lsv_layout *l,
+                       double *top) {
     if (!f->title) return;
     l->title_size = LSV_TITLE_SIZE;
     double wide = measure(ctx, f->title, LSV_TITLE_SIZE);
@@ -140,17 +161,19 @@ static void title_room(const lsv_figure *f, double width, lsv_measure *measure, 
     *top += l->title_size * 1.25 * lines_of(f->title) + 3;
 }
 
-lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, double pixel, lsv_measure *measure, void *ctx, lsv_layout *out, lsv_error *err) {
+lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, double pixel,
+                           lsv_measure *measure, void *ctx, lsv_layout *out, lsv_error *err) {
     lsv_layout l = {.tick = 3.5, .gap = 3};
     bool bar = f->image.cells && f->image.bar;
     lsv_figure_scales(f, &l.x, &l.y);
-    double top = PAD, right = PAD + 4, bottom = PAD + l.tick + l.gap + LSV_TICK_SIZE, left = PAD + l.tick + l.gap;
+    double top = PAD, right = PAD + 4, bottom = PAD + l.tick + l.gap + LSV_TICK_SIZE,
+           left = PAD + l.tick + l.gap;
     title_room(f, width, measure, ctx, &l, &top);
     if (f->x.label) bottom += LSV_LABEL_SIZE * 1.35;
     ticks_upright(&l.y, height - top - bottom, f->y.integers || f->image.cells, &l.y_ticks);
     if (has_note(&l.y_ticks)) top += LSV_TICK_SIZE + 2;
     left += widest_tick(&l.y_ticks, measure, ctx);
-    if (f->y.label) left += LSV_LABEL_SIZE * 1.35;
+    if (f->y.label) left += LSV_LABEL_SIZE * 1.4;
     if (bar) {
         l.bar_scale = lsv_scale_make(f->image.low, f->image.high, false);
         ticks_upright(&l.bar_scale, height - top - bottom, false, &l.bar_ticks);
@@ -160,27 +183,32 @@ lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, dou
     }
     l.frame = (lsv_box){left, top, width - left - right, height - top - bottom};
     if (!(l.frame.w >= 20 && l.frame.h >= 20))
-        return lsv_fail(err, LSV_EVALUE, "a picture of %g by %g inches has no room for its axes", width / 72, height / 72);
+        return lsv_fail(err, LSV_EVALUE, "a picture of %g by %g inches has no room for its axes", width / 72,
+                        height / 72);
     if (f->image.cells) fit_image(f, &l);
     ticks_along(&l.x, l.frame.w, f->x.integers || f->image.cells, measure, ctx, &l.x_ticks);
     ticks_upright(&l.y, l.frame.h, f->y.integers || f->image.cells, &l.y_ticks);
     const lsv_tick *last = NULL; /* its label may reach beyond the frame */
     for (int i = 0; i < l.x_ticks.n; i++)
-        if (l.x_ticks.ticks[i].major && (!last || l.x_ticks.ticks[i].place > last->place)) last = &l.x_ticks.ticks[i];
+        if (l.x_ticks.ticks[i].major && (!last || l.x_ticks.ticks[i].place > last->place))
+            last = &l.x_ticks.ticks[i];
     if (last && !bar) {
-        double reach = l.frame.x + last->place * l.frame.w + lsv_tick_width(last, measure, ctx) / 2 + 3 - width;
+        double reach =
+            l.frame.x + last->place * l.frame.w + lsv_tick_width(last, measure, ctx) / 2 + 3 - width;
         if (reach > 0) l.frame.w -= reach;
     }
     if (bar) {
         l.bar = (lsv_box){l.frame.x + l.frame.w + BAR_GAP, l.frame.y, BAR_WIDTH, l.frame.h};
         ticks_upright(&l.bar_scale, l.bar.h, false, &l.bar_ticks);
-        l.bar_label_x = l.bar.x + l.bar.w + l.tick + l.gap + widest_tick(&l.bar_ticks, measure, ctx) + LSV_LABEL_SIZE * 1.25;
+        l.bar_label_x = l.bar.x + l.bar.w + l.tick + l.gap + widest_tick(&l.bar_ticks, measure, ctx) +
+                        LSV_LABEL_SIZE * 1.25;
     }
     snap_box(&l.frame, pixel);
     if (bar) snap_box(&l.bar, pixel);
-    l.title_y = l.frame.y - 6 - (has_note(&l.y_ticks) || (bar && has_note(&l.bar_ticks)) ? LSV_TICK_SIZE + 2 : 0);
+    l.title_y =
+        l.frame.y - 6 - (has_note(&l.y_ticks) || (bar && has_note(&l.bar_ticks)) ? LSV_TICK_SIZE + 2 : 0);
     l.x_label_y = l.frame.y + l.frame.h + l.tick + l.gap + LSV_TICK_SIZE + LSV_LABEL_SIZE * 1.2;
-    l.y_label_x = l.frame.x - l.tick - l.gap - widest_tick(&l.y_ticks, measure, ctx) - LSV_LABEL_SIZE * 0.45;
+    l.y_label_x = l.frame.x - l.tick - l.gap - widest_tick(&l.y_ticks, measure, ctx) - LSV_LABEL_SIZE * 0.5;
     LSV_TRY(place_legend(f, measure, ctx, &l, err));
     *out = l;
     return LSV_OK;

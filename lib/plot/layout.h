@@ -28,6 +28,8 @@ typedef struct lsv_layout {
 /* pixel: snap the frame to multiples of this (0: nothing to snap to). */
 lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, double pixel, lsv_measure *measure, void *ctx, lsv_layout *out, lsv_error *err);
 
+/* A tick's text as print has it: real minus and multiplication signs. Gives `out` back. */
+const char *lsv_typeset(const char *ascii, char *out, size_t room);
 /* The width of a tick's label, its raised part included. */
 double lsv_tick_width(const lsv_tick *t, lsv_measure *measure, void *ctx);
 

@@ -11,15 +11,20 @@
 #include "base/library.h"
 #include "plot/layout.h"
 
-#define CALLS(X)                                                                                                         \
-    X(cairo_save) X(cairo_restore) X(cairo_translate) X(cairo_rotate) X(cairo_rectangle) X(cairo_clip) X(cairo_fill)     \
-    X(cairo_paint) X(cairo_stroke) X(cairo_new_path) X(cairo_move_to) X(cairo_line_to) X(cairo_close_path) X(cairo_arc)  \
-    X(cairo_set_line_width) X(cairo_set_line_cap) X(cairo_set_line_join) X(cairo_set_dash) X(cairo_set_source_rgb)       \
-    X(cairo_set_source_rgba) X(cairo_set_antialias) X(cairo_select_font_face) X(cairo_set_font_size)                     \
-    X(cairo_text_extents) X(cairo_show_text) X(cairo_image_surface_create) X(cairo_image_surface_get_data)               \
-    X(cairo_image_surface_get_stride) X(cairo_surface_mark_dirty) X(cairo_surface_destroy) X(cairo_surface_status)       \
-    X(cairo_set_source_surface) X(cairo_get_source) X(cairo_pattern_set_filter) X(cairo_scale) X(cairo_font_options_create) \
-    X(cairo_font_options_set_hint_metrics) X(cairo_font_options_set_hint_style) X(cairo_set_font_options) X(cairo_font_options_destroy)
+#define CALLS(X)                                                                                             \
+    X(cairo_save)                                                                                            \
+    X(cairo_restore) X(cairo_translate) X(cairo_rotate) X(cairo_rectangle) X(cairo_clip) X(cairo_fill) X(    \
+        cairo_paint) X(cairo_stroke) X(cairo_new_path) X(cairo_move_to) X(cairo_line_to) X(cairo_close_path) \
+        X(cairo_arc) X(cairo_set_line_width) X(cairo_set_line_cap) X(cairo_set_line_join) X(cairo_set_dash)  \
+            X(cairo_set_source_rgb) X(cairo_set_source_rgba) X(cairo_set_antialias)                          \
+                X(cairo_select_font_face) X(cairo_set_font_size) X(cairo_text_extents) X(cairo_show_text)    \
+                    X(cairo_image_surface_create) X(cairo_image_surface_get_data)                            \
+                        X(cairo_image_surface_get_stride) X(cairo_surface_mark_dirty)                        \
+                            X(cairo_surface_destroy) X(cairo_surface_status) X(cairo_set_source_surface)     \
+                                X(cairo_get_source) X(cairo_pattern_set_filter) X(cairo_scale)               \
+                                    X(cairo_font_options_create) X(cairo_font_options_set_hint_metrics)      \
+                                        X(cairo_font_options_set_hint_style) X(cairo_set_font_options)       \
+                                            X(cairo_font_options_destroy)
 LSV_LIBRARY(lib, CALLS, "Cairo", "libcairo2", "libcairo.so.2")
 
 lsv_status lsv_page_open(const char *what_for, lsv_error *err) { return lib_open(what_for, err); }
@@ -66,22 +71,10 @@ static void write_upright(page *p, double x, double y, const char *text, double 
     lib.cairo_restore(p->cr);
 }
 
-/* A number as print has it: real minus and multiplication signs. */
-static const char *typeset(const char *ascii, char *out, size_t room) {
-    size_t n = 0;
-    for (; *ascii && n + 4 < room; ascii++) {
-        const char *sign = *ascii == '-' ? "\xe2\x88\x92" : *ascii == 'x' ? "\xc3\x97" : NULL;
-        if (sign) n += (size_t)(stpcpy(out + n, sign) - (out + n));
-        else out[n++] = *ascii;
-    }
-    out[n] = 0;
-    return out;
-}
-
 static void write_tick(page *p, double x, double y, const lsv_tick *t, double align) {
     char text[64], power[32];
-    typeset(t->text, text, sizeof text);
-    typeset(t->power, power, sizeof power);
+    lsv_typeset(t->text, text, sizeof text);
+    lsv_typeset(t->power, power, sizeof power);
     double w = measure(p, text, LSV_TICK_SIZE), small = LSV_TICK_SIZE * LSV_POWER_SIZE;
     if (*power) w += measure(p, power, small);
     x -= align * w;
@@ -99,10 +92,15 @@ static void write_note(page *p, double x, double y, const lsv_ticks *t, double a
 
 /* ---- pens ---- */
 
-static void ink(page *p, lsv_rgb c) { lib.cairo_set_source_rgb(p->cr, c.r / 255.0, c.g / 255.0, c.b / 255.0); }
+static void ink(page *p, lsv_rgb c) {
+    lib.cairo_set_source_rgb(p->cr, c.r / 255.0, c.g / 255.0, c.b / 255.0);
+}
 
 static void dash(page *p, lsv_plot_dash d, double width) {
-    static const struct { int n; double at[4]; } dashes[] = {{0, {0}}, {2, {4.2, 2.2}}, {2, {1, 1.8}}, {4, {5, 1.9, 1, 1.9}}};
+    static const struct {
+        int n;
+        double at[4];
+    } dashes[] = {{0, {0}}, {2, {4.2, 2.2}}, {2, {1, 1.8}}, {4, {5, 1.9, 1, 1.9}}};
     double at[4];
     for (int i = 0; i < dashes[d].n; i++) at[i] = dashes[d].at[i] * fmax(width, 0.8);
     lib.cairo_set_dash(p->cr, at, dashes[d].n, 0);
@@ -114,7 +112,9 @@ static void segment(page *p, double x0, double y0, double x1, double y1) {
 }
 
 /* Lines of the frame and its ticks stand on whole pixels. */
-static double on_pixel(const page *p, double v) { return p->pixels > 0 ? (floor(v * p->pixels) + 0.5) / p->pixels : v; }
+static double on_pixel(const page *p, double v) {
+    return p->pixels > 0 ? (floor(v * p->pixels) + 0.5) / p->pixels : v;
+}
 
 static double at_x(const page *p, double place) { return p->l.frame.x + place * p->l.frame.w; }
 static double at_y(const page *p, double place) { return p->l.frame.y + (1 - place) * p->l.frame.h; }
@@ -131,7 +131,9 @@ static void marker(page *p, char kind, double x, double y, double r) {
     case '*':
         segment(p, x - 1.2 * r, y, x + 1.2 * r, y);
         segment(p, x, y - 1.2 * r, x, y + 1.2 * r);
-        if (kind == '*') segment(p, x - r * 0.85, y - r * 0.85, x + r * 0.85, y + r * 0.85), segment(p, x - r * 0.85, y + r * 0.85, x + r * 0.85, y - r * 0.85);
+        if (kind == '*')
+            segment(p, x - r * 0.85, y - r * 0.85, x + r * 0.85, y + r * 0.85),
+                segment(p, x - r * 0.85, y + r * 0.85, x + r * 0.85, y - r * 0.85);
         break;
     case 's': lib.cairo_rectangle(p->cr, x - r, y - r, 2 * r, 2 * r); break;
     case '^':
@@ -198,8 +200,9 @@ static lsv_status draw_line(page *p, const lsv_series *s, lsv_error *err) {
         double x = at_x(p, path.at[i].x), y = at_y(p, path.at[i].y);
         if (path.at[i].move) lib.cairo_move_to(p->cr, x, y);
         else lib.cairo_line_to(p->cr, x, y);
-        if (path.at[i].move && (i + 1 == path.n || path.at[i + 1].move)) lib.cairo_line_to(p->cr, x, y); /* alone: a dot */
-        if (i % piece == piece - 1) { /* a path that crosses itself often is slow to stroke at once */
+        if (path.at[i].move && (i + 1 == path.n || path.at[i + 1].move))
+            lib.cairo_line_to(p->cr, x, y); /* alone: a dot */
+        if (i % piece == piece - 1) {       /* a path that crosses itself often is slow to stroke at once */
             lib.cairo_stroke(p->cr);
             lib.cairo_move_to(p->cr, x, y);
         }
@@ -216,7 +219,8 @@ static void draw_bars(page *p, const lsv_series *s) {
     double base = lsv_scale_place(&p->l.y, 0);
     if (isnan(base)) base = -0.02;
     for (ptrdiff_t i = 0; i < s->n; i++) {
-        double x0 = lsv_scale_place(&p->l.x, s->x ? s->x[i] : (double)i - 0.4), x1 = lsv_scale_place(&p->l.x, s->x ? s->x[i + 1] : (double)i + 0.4);
+        double x0 = lsv_scale_place(&p->l.x, s->x ? s->x[i] : (double)i - 0.4),
+               x1 = lsv_scale_place(&p->l.x, s->x ? s->x[i + 1] : (double)i + 0.4);
         double y = lsv_scale_place(&p->l.y, s->y[i]);
         if (isnan(x0) || isnan(x1) || isnan(y)) continue;
         x0 = at_x(p, inside(x0));
@@ -232,8 +236,11 @@ static void draw_stems(page *p, const lsv_series *s) {
     double base = lsv_scale_place(&p->l.y, 0);
     lib.cairo_set_line_width(p->cr, 1);
     for (ptrdiff_t i = 0; i < s->n; i++) {
-        double x = lsv_scale_place(&p->l.x, s->x ? s->x[i] : (double)i), y = lsv_scale_place(&p->l.y, s->y[i]);
-        if (!isnan(x) && !isnan(y)) segment(p, at_x(p, inside(x)), at_y(p, inside(isnan(base) ? 0 : base)), at_x(p, inside(x)), at_y(p, inside(y)));
+        double x = lsv_scale_place(&p->l.x, s->x ? s->x[i] : (double)i),
+               y = lsv_scale_place(&p->l.y, s->y[i]);
+        if (!isnan(x) && !isnan(y))
+            segment(p, at_x(p, inside(x)), at_y(p, inside(isnan(base) ? 0 : base)), at_x(p, inside(x)),
+                    at_y(p, inside(y)));
     }
     lib.cairo_stroke(p->cr);
 }
@@ -243,8 +250,10 @@ static lsv_status draw_series(page *p, const lsv_series *s, lsv_error *err) {
     lib.cairo_new_path(p->cr);
     if (s->style == LSV_PLOT_BARS) draw_bars(p, s);
     if (s->style == LSV_PLOT_STEMS) draw_stems(p, s);
-    if (s->style == LSV_PLOT_LINE || s->style == LSV_PLOT_STEPS || s->style == LSV_PLOT_BOTH) LSV_TRY(draw_line(p, s, err));
-    if (s->style == LSV_PLOT_POINTS || s->style == LSV_PLOT_BOTH || s->style == LSV_PLOT_STEMS) LSV_TRY(draw_points(p, s, err));
+    if (s->style == LSV_PLOT_LINE || s->style == LSV_PLOT_STEPS || s->style == LSV_PLOT_BOTH)
+        LSV_TRY(draw_line(p, s, err));
+    if (s->style == LSV_PLOT_POINTS || s->style == LSV_PLOT_BOTH || s->style == LSV_PLOT_STEMS)
+        LSV_TRY(draw_points(p, s, err));
     return LSV_OK;
 }
 
@@ -264,7 +273,8 @@ static void draw_guide(page *p, const lsv_guide *g) {
 
 /* width x height cells, painted into the box with sharp edges whatever the viewer makes of small images: each
    cell is blown up to several pixels of the image. */
-static lsv_status paint_cells(page *p, lsv_box box, int width, int height, lsv_plot_map map, double (*place)(void *, int, int), void *ctx, lsv_error *err) {
+static lsv_status paint_cells(page *p, lsv_box box, int width, int height, lsv_plot_map map,
+                              double (*place)(void *, int, int), void *ctx, lsv_error *err) {
     int bx = 800 / width + 1, by = 800 / height + 1;
     cairo_surface_t *s = lib.cairo_image_surface_create(CAIRO_FORMAT_RGB24, width * bx, height * by);
     unsigned char *data = lib.cairo_image_surface_get_data(s);
@@ -292,7 +302,8 @@ static lsv_status paint_cells(page *p, lsv_box box, int width, int height, lsv_p
     lib.cairo_translate(p->cr, box.x, box.y);
     lib.cairo_scale(p->cr, box.w / (width * bx), box.h / (height * by));
     lib.cairo_set_source_surface(p->cr, s, 0, 0);
-    lib.cairo_pattern_set_filter(lib.cairo_get_source(p->cr), p->pixels > 0 ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
+    lib.cairo_pattern_set_filter(lib.cairo_get_source(p->cr),
+                                 p->pixels > 0 ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
     lib.cairo_paint(p->cr);
     lib.cairo_restore(p->cr);
     lib.cairo_surface_destroy(s);
@@ -328,11 +339,15 @@ static void draw_grid(page *p) {
     lib.cairo_set_line_width(p->cr, 0.6);
     for (int i = 0; i < p->l.x_ticks.n; i++) {
         const lsv_tick *t = &p->l.x_ticks.ticks[i];
-        if (t->major) segment(p, on_pixel(p, at_x(p, t->place)), p->l.frame.y, on_pixel(p, at_x(p, t->place)), p->l.frame.y + p->l.frame.h);
+        if (t->major)
+            segment(p, on_pixel(p, at_x(p, t->place)), p->l.frame.y, on_pixel(p, at_x(p, t->place)),
+                    p->l.frame.y + p->l.frame.h);
     }
     for (int i = 0; i < p->l.y_ticks.n; i++) {
         const lsv_tick *t = &p->l.y_ticks.ticks[i];
-        if (t->major) segment(p, p->l.frame.x, on_pixel(p, at_y(p, t->place)), p->l.frame.x + p->l.frame.w, on_pixel(p, at_y(p, t->place)));
+        if (t->major)
+            segment(p, p->l.frame.x, on_pixel(p, at_y(p, t->place)), p->l.frame.x + p->l.frame.w,
+                    on_pixel(p, at_y(p, t->place)));
     }
     lib.cairo_stroke(p->cr);
 }
@@ -344,11 +359,13 @@ static void draw_x_axis(page *p) {
         double x = on_pixel(p, at_x(p, t->place));
         segment(p, x, y, x, y + (t->major ? p->l.tick : p->l.tick * 0.55));
         lib.cairo_stroke(p->cr);
-        if (t->major) write_tick(p, at_x(p, t->place), y + p->l.tick + p->l.gap + LSV_TICK_SIZE * 0.8, t, 0.5);
+        if (t->major)
+            write_tick(p, at_x(p, t->place), y + p->l.tick + p->l.gap + LSV_TICK_SIZE * 0.8, t, 0.5);
     }
     double note_y = p->f->x.label ? p->l.x_label_y : y + p->l.tick + p->l.gap + LSV_TICK_SIZE * 1.9;
     write_note(p, p->l.frame.x + p->l.frame.w, note_y, &p->l.x_ticks, 1);
-    if (p->f->x.label) write_at(p, p->l.frame.x + p->l.frame.w / 2, p->l.x_label_y, p->f->x.label, LSV_LABEL_SIZE, 0.5);
+    if (p->f->x.label)
+        write_at(p, p->l.frame.x + p->l.frame.w / 2, p->l.x_label_y, p->f->x.label, LSV_LABEL_SIZE, 0.5);
 }
 
 /* Ticks to the left (side -1) or the right (1) of x. */
@@ -358,7 +375,9 @@ static void draw_upright_axis(page *p, double x, int side, lsv_box box, const ls
         double y = on_pixel(p, box.y + (1 - t->place) * box.h);
         segment(p, x, y, x + side * (t->major ? p->l.tick : p->l.tick * 0.55), y);
         lib.cairo_stroke(p->cr);
-        if (t->major) write_tick(p, x + side * (p->l.tick + p->l.gap), box.y + (1 - t->place) * box.h + LSV_TICK_SIZE * 0.36, t, side < 0 ? 1 : 0);
+        if (t->major)
+            write_tick(p, x + side * (p->l.tick + p->l.gap),
+                       box.y + (1 - t->place) * box.h + LSV_TICK_SIZE * 0.36, t, side < 0 ? 1 : 0);
     }
     write_note(p, box.x, box.y - 4, ticks, 0);
 }
@@ -375,7 +394,8 @@ static void draw_axes(page *p) {
     frame(p, p->l.frame);
     draw_x_axis(p);
     draw_upright_axis(p, p->l.frame.x, -1, p->l.frame, &p->l.y_ticks);
-    if (p->f->y.label) write_upright(p, p->l.y_label_x, p->l.frame.y + p->l.frame.h / 2, p->f->y.label, LSV_LABEL_SIZE);
+    if (p->f->y.label)
+        write_upright(p, p->l.y_label_x, p->l.frame.y + p->l.frame.h / 2, p->f->y.label, LSV_LABEL_SIZE);
     if (!p->f->title) return;
     const char *line = p->f->title;
     int left = 0;
@@ -385,7 +405,8 @@ static void draw_axes(page *p) {
         size_t n = strcspn(line, "\n"), kept = n < sizeof piece - 1 ? n : sizeof piece - 1;
         memcpy(piece, line, kept);
         piece[kept] = 0;
-        write_at(p, p->l.frame.x + p->l.frame.w / 2, p->l.title_y - left * p->l.title_size * 1.25, piece, p->l.title_size, 0.5);
+        write_at(p, p->l.frame.x + p->l.frame.w / 2, p->l.title_y - left * p->l.title_size * 1.25, piece,
+                 p->l.title_size, 0.5);
         if (!line[n]) return;
         line += n + 1;
     }
@@ -397,7 +418,9 @@ static lsv_status draw_bar(page *p, lsv_error *err) {
     ink(p, (lsv_rgb){0, 0, 0});
     frame(p, p->l.bar);
     draw_upright_axis(p, p->l.bar.x + p->l.bar.w, 1, p->l.bar, &p->l.bar_ticks);
-    if (p->f->image.bar_label) write_upright(p, p->l.bar_label_x, p->l.bar.y + p->l.bar.h / 2, p->f->image.bar_label, LSV_LABEL_SIZE);
+    if (p->f->image.bar_label)
+        write_upright(p, p->l.bar_label_x, p->l.bar.y + p->l.bar.h / 2, p->f->image.bar_label,
+                      LSV_LABEL_SIZE);
     return status;
 }
 
@@ -451,13 +474,47 @@ static lsv_status draw_data(page *p, lsv_error *err) {
     lib.cairo_rectangle(p->cr, p->l.frame.x, p->l.frame.y, p->l.frame.w, p->l.frame.h);
     lib.cairo_clip(p->cr);
     if (p->f->image.cells) status = draw_image(p, err);
-    for (int i = 0; status == LSV_OK && i < p->f->nseries; i++) status = draw_series(p, &p->f->series[i], err);
+    for (int i = 0; status == LSV_OK && i < p->f->nseries; i++)
+        status = draw_series(p, &p->f->series[i], err);
     for (int i = 0; i < p->f->nguides; i++) draw_guide(p, &p->f->guides[i]);
     lib.cairo_restore(p->cr);
     return status;
 }
 
-lsv_status lsv_page_draw(const lsv_figure *f, cairo_t *cr, double width, double height, double pixels, lsv_error *err) {
+static lsv_status draw_plot(page *p, double width, double height, lsv_error *err) {
+    LSV_TRY(lsv_layout_make(p->f, width, height, p->pixels > 0 ? 1 / p->pixels : 0, measure, p, &p->l, err));
+    draw_grid(p);
+    LSV_TRY(draw_data(p, err));
+    draw_axes(p);
+    LSV_TRY(draw_bar(p, err));
+    draw_legend(p);
+    return LSV_OK;
+}
+
+/* A grid of plots, each on a page of its own, below the title that they share. */
+static lsv_status draw_panels(page *p, double width, double height, lsv_error *err) {
+    const lsv_figure *f = p->f;
+    double top = 0, step = p->pixels > 0 ? 1 / p->pixels : 0.01;
+    if (f->title) {
+        top = LSV_TITLE_SIZE * 1.7;
+        ink(p, (lsv_rgb){0, 0, 0});
+        write_at(p, width / 2, LSV_TITLE_SIZE * 1.3, f->title, LSV_TITLE_SIZE + 1, 0.5);
+    }
+    double w = width / f->panel_columns, h = (height - top) / f->panel_rows;
+    lsv_status status = LSV_OK;
+    for (int i = 0; status == LSV_OK && i < f->panel_rows * f->panel_columns; i++) {
+        page q = {.cr = p->cr, .f = f->panels[i], .pixels = p->pixels};
+        lib.cairo_save(p->cr);
+        lib.cairo_translate(p->cr, floor(i % f->panel_columns * w / step) * step,
+                            floor((top + i / f->panel_columns * h) / step) * step);
+        status = draw_plot(&q, w, h, err);
+        lib.cairo_restore(p->cr);
+    }
+    return status;
+}
+
+lsv_status lsv_page_draw(const lsv_figure *f, cairo_t *cr, double width, double height, double pixels,
+                         lsv_error *err) {
     page p = {.cr = cr, .f = f, .pixels = pixels};
     cairo_font_options_t *options = lib.cairo_font_options_create();
     lib.cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
@@ -467,13 +524,7 @@ lsv_status lsv_page_draw(const lsv_figure *f, cairo_t *cr, double width, double 
     lib.cairo_select_font_face(cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     ink(&p, (lsv_rgb){255, 255, 255});
     lib.cairo_paint(cr);
-    LSV_TRY(lsv_layout_make(f, width, height, pixels > 0 ? 1 / pixels : 0, measure, &p, &p.l, err));
-    draw_grid(&p);
-    LSV_TRY(draw_data(&p, err));
-    draw_axes(&p);
-    LSV_TRY(draw_bar(&p, err));
-    draw_legend(&p);
-    return LSV_OK;
+    return f->panels ? draw_panels(&p, width, height, err) : draw_plot(&p, width, height, err);
 }
 
 #else

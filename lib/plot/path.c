@@ -34,14 +34,17 @@ static bool put(lsv_path *p, double x, double y, bool move) {
 
 /* ---- lines ---- */
 
-typedef struct spot { double x, y; ptrdiff_t order; } spot;
+typedef struct spot {
+    double x, y;
+    ptrdiff_t order;
+} spot;
 typedef struct pen {
     lsv_path *path;
     double columns;
-    bool down;             /* `last` belongs to the piece being drawn */
-    spot last;             /* where the pen is, before cutting        */
-    bool joined;           /* the path ends where the pen is          */
-    bool filled;           /* a column is being collected             */
+    bool down;   /* `last` belongs to the piece being drawn */
+    spot last;   /* where the pen is, before cutting        */
+    bool joined; /* the path ends where the pen is          */
+    bool filled; /* a column is being collected             */
     double column;
     spot first, low, high, end;
     ptrdiff_t order;
@@ -133,13 +136,15 @@ static bool lift(pen *n) {
 static bool mark(unsigned char *seen, int columns, int rows, double x, double y) {
     if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) return false;
     int c = (int)(x * columns), r = (int)(y * rows);
-    size_t cell = (size_t)(r < rows ? r : rows - 1) * (size_t)columns + (size_t)(c < columns ? c : columns - 1);
+    size_t cell =
+        (size_t)(r < rows ? r : rows - 1) * (size_t)columns + (size_t)(c < columns ? c : columns - 1);
     if (seen[cell / 8] & 1 << cell % 8) return false;
     seen[cell / 8] = (unsigned char)(seen[cell / 8] | 1 << cell % 8);
     return true;
 }
 
-static lsv_status points_path(const lsv_series *s, const lsv_scale *sx, const lsv_scale *sy, int columns, int rows, lsv_path *out, lsv_error *err) {
+static lsv_status points_path(const lsv_series *s, const lsv_scale *sx, const lsv_scale *sy, int columns,
+                              int rows, lsv_path *out, lsv_error *err) {
     size_t bytes = ((size_t)columns * (size_t)rows + 7) / 8;
     unsigned char *seen = lsv_calloc(bytes, 1);
     if (!seen) return lsv_no_memory(err, bytes);
@@ -147,7 +152,8 @@ static lsv_status points_path(const lsv_series *s, const lsv_scale *sx, const ls
     for (ptrdiff_t i = 0; status == LSV_OK && i < s->n; i++) {
         double x = lsv_scale_place(sx, s->x ? s->x[i] : (double)i), y = lsv_scale_place(sy, s->y[i]);
         if ((i & 0xfffff) == 0xfffff) status = lsv_poll(err);
-        if (mark(seen, columns, rows, x, y) && !put(out, x, y, true)) status = lsv_no_memory(err, sizeof(lsv_path_point));
+        if (mark(seen, columns, rows, x, y) && !put(out, x, y, true))
+            status = lsv_no_memory(err, sizeof(lsv_path_point));
     }
     lsv_free(seen);
     return status;
@@ -155,7 +161,8 @@ static lsv_status points_path(const lsv_series *s, const lsv_scale *sx, const ls
 
 /* ---- series ---- */
 
-lsv_status lsv_series_path(const lsv_series *s, bool points, const lsv_scale *sx, const lsv_scale *sy, int columns, int rows, lsv_path *out, lsv_error *err) {
+lsv_status lsv_series_path(const lsv_series *s, bool points, const lsv_scale *sx, const lsv_scale *sy,
+                           int columns, int rows, lsv_path *out, lsv_error *err) {
     if (points) return points_path(s, sx, sy, columns, rows, out, err);
     pen n = {.path = out, .columns = columns};
     bool ok = true, broken = true;

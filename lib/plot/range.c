@@ -1,5 +1,6 @@
-/* Ranges and scales. A range is the data's with a margin of a twentieth on either side, counted in decades on a
-   logarithmic axis; bars stand on 0 without one below. A range without extent is opened around its value. */
+/* Ranges and scales. A range is the data's with a margin of a twentieth on either side, counted in decades on
+   a logarithmic axis; bars stand on 0 without one below. A range without extent is opened around its value.
+ */
 #include "plot/scale.h"
 
 #include <math.h>
@@ -18,7 +19,9 @@ double lsv_scale_place(const lsv_scale *s, double value) {
     return (double)(((s->log ? log10l((long double)value) : (long double)value) - s->from) / s->span);
 }
 
-typedef struct range { double low, high; } range;
+typedef struct range {
+    double low, high;
+} range;
 
 static void take(range *r, double v, bool log) {
     if (!isfinite(v) || (log && v <= 0)) return;
@@ -52,7 +55,8 @@ static lsv_scale finish(range r, const lsv_plot_axis *a, bool low_margin, bool h
     if (asked_low) r.low = a->low;
     if (asked_high) r.high = a->high;
     if (asked_low && asked_high && r.low > r.high) return lsv_scale_make(r.low, r.high, a->log);
-    long double low = a->log ? log10l((long double)r.low) : (long double)r.low, high = a->log ? log10l((long double)r.high) : (long double)r.high;
+    long double low = a->log ? log10l((long double)r.low) : (long double)r.low,
+                high = a->log ? log10l((long double)r.high) : (long double)r.high;
     if (high < low) { /* a limit beyond all the data */
         if (asked_low) high = low + 1;
         else low = high - 1;
@@ -86,7 +90,8 @@ void lsv_figure_scales(const lsv_figure *f, lsv_scale *x, lsv_scale *y) {
         take_series(&rx, &ry, f, &f->series[i]);
         bars |= f->series[i].style == LSV_PLOT_BARS;
     }
-    for (int i = 0; i < f->nguides; i++) take(f->guides[i].upright ? &rx : &ry, f->guides[i].at, f->guides[i].upright ? f->x.log : f->y.log);
+    for (int i = 0; i < f->nguides; i++)
+        take(f->guides[i].upright ? &rx : &ry, f->guides[i].at, f->guides[i].upright ? f->x.log : f->y.log);
     stands = bars && ry.low >= 0;
     *x = finish(rx, &f->x, true, true);
     *y = finish(ry, &f->y, !stands, true);

@@ -15,7 +15,7 @@ typedef struct sheet {
     lsv_scale x, y;
     lsv_ticks tx, ty;
     lsv_grid grid;
-    int margin;            /* columns left of the frame */
+    int margin; /* columns left of the frame */
     lsv_text *t;
 } sheet;
 
@@ -27,7 +27,8 @@ static void end_line(sheet *s) {
     lsv_text_putc(t, '\n');
 }
 
-/* The longest beginning of text[0 … n) that is not wider than `columns`, cut between words where it can be. */
+/* The longest beginning of text[0 … n) that is not wider than `columns`, cut between words where it can be.
+ */
 static size_t fitting(const char *text, size_t n, int columns) {
     if (lsv_text_width(text, n) <= (size_t)columns) return n;
     size_t last = 0, space = 0;
@@ -108,7 +109,9 @@ static void image_frame(const sheet *s, int *columns, int *rows) {
 static void choose_frame(sheet *s) {
     const lsv_figure *f = s->f;
     bool image = f->image.cells != NULL;
-    int rows = s->how.rows > 0 ? s->how.rows : (int)fmin(24, fmax(4, round(s->how.columns * (f->height / f->width) * 0.32)));
+    int rows = s->how.rows > 0
+                   ? s->how.rows
+                   : (int)fmin(24, fmax(4, round(s->how.columns * (f->height / f->width) * 0.32)));
     int columns = s->how.columns;
     for (int pass = 0; pass < 2; pass++) { /* the numbers' width depends on the ticks, they on the height */
         lsv_ticks_make(&s->y, (int)fmax(2, rows / 3.0 + 1), f->y.integers || image, &s->ty);
@@ -238,7 +241,8 @@ static void sample(sheet *s, int k) {
 }
 
 /* One entry; a line is begun anew where it would not fit. */
-static lsv_status entry(sheet *s, const char *label, int series, const lsv_guide *guide, int *used, lsv_error *err) {
+static lsv_status entry(sheet *s, const char *label, int series, const lsv_guide *guide, int *used,
+                        lsv_error *err) {
     char *shown = plain(s, label);
     if (!shown) return lsv_no_memory(err, strlen(label));
     size_t n = fitting(shown, strlen(shown), s->how.columns - s->margin - 4);
@@ -248,7 +252,8 @@ static lsv_status entry(sheet *s, const char *label, int series, const lsv_guide
         *used = 0;
     }
     if (!*used) lsv_text_fill(s->t, ' ', (size_t)(*used = s->margin + 1));
-    if (guide) lsv_text_puts(s->t, guide->upright ? (s->how.ascii ? ": " : "┊ ") : (s->how.ascii ? "- " : "┄ "));
+    if (guide)
+        lsv_text_puts(s->t, guide->upright ? (s->how.ascii ? ": " : "┊ ") : (s->how.ascii ? "- " : "┄ "));
     else sample(s, series);
     lsv_text_add(s->t, shown, n);
     lsv_text_puts(s->t, "   ");
@@ -295,7 +300,8 @@ static lsv_status emit_x_label(sheet *s, lsv_error *err) {
     if (s->f->x.label) lsv_text_puts(&line, s->f->x.label);
     if (s->f->x.label && (s->tx.power || s->tx.offset != 0)) lsv_text_puts(&line, ", ");
     lsv_ticks_note(&s->tx, s->how.ascii, &line);
-    lsv_status status = line.failed ? lsv_no_memory(err, 0) : centred_label(s, line.data, s->margin + 1, s->grid.columns, err);
+    lsv_status status = line.failed ? lsv_no_memory(err, 0)
+                                    : centred_label(s, line.data, s->margin + 1, s->grid.columns, err);
     lsv_text_free(&line);
     return status;
 }
@@ -333,7 +339,8 @@ static lsv_status fill(sheet *s, lsv_error *err) {
     size_t cells = (size_t)g->columns * (size_t)g->rows;
     g->cells = lsv_malloc(cells * sizeof *g->cells);
     if (!g->cells) return lsv_no_memory(err, cells * sizeof *g->cells);
-    for (size_t i = 0; i < cells; i++) g->cells[i] = (lsv_grid_cell){.ink = LSV_GRID_PLAIN, .paper = LSV_GRID_PLAIN};
+    for (size_t i = 0; i < cells; i++)
+        g->cells[i] = (lsv_grid_cell){.ink = LSV_GRID_PLAIN, .paper = LSV_GRID_PLAIN};
     if (f->image.cells) lsv_grid_image(f, g, &s->x, &s->y);
     for (int k = 0; k < f->nguides; k++) lsv_grid_guide(g, &f->guides[k], &s->x, &s->y);
     for (int k = f->nseries - 1; k >= 0; k--) LSV_TRY(lsv_grid_series(f, g, k, &s->x, &s->y, err));
@@ -353,6 +360,12 @@ static lsv_status emit(sheet *s, lsv_error *err) {
 
 lsv_status lsv_figure_text(const lsv_figure *f, lsv_text_picture how, lsv_text *t, lsv_error *err) {
     sheet s = {.f = f, .how = how, .t = t};
+    if (f->panels) { /* one below the other */
+        LSV_TRY(centred_label(&s, f->title, 0, how.columns, err));
+        for (int i = 0; i < f->panel_rows * f->panel_columns; i++)
+            if (!lsv_figure_is_empty(f->panels[i])) LSV_TRY(lsv_figure_text(f->panels[i], how, t, err));
+        return LSV_OK;
+    }
     if (s.how.columns < 20) s.how.columns = 20;
     if (s.how.columns > 400) s.how.columns = 400;
     if (s.how.rows > 200) s.how.rows = 200;

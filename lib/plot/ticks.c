@@ -22,17 +22,25 @@ static lsv_tick *add(lsv_ticks *t, const lsv_scale *s, long double value, bool m
 
 /* ---- linear ---- */
 
-typedef struct steps { long double step; int exponent; bool half; } steps; /* half: 2.5, which needs a decimal more */
+typedef struct steps {
+    long double step;
+    int exponent;
+    bool half;
+} steps; /* half: 2.5, which needs a decimal more */
 
 /* The multiples of step from *first to *last lie within the range; how many they are. */
-static long double within(long double low, long double high, long double step, long double *first, long double *last) {
+static long double within(long double low, long double high, long double step, long double *first,
+                          long double *last) {
     *first = ceill(low / step - 1e-6L);
     *last = floorl(high / step + 1e-6L);
     return *last - *first + 1;
 }
 
 static steps choose_step(long double low, long double high, int most, bool integers) {
-    static const struct { long double factor; bool half; } factors[] = {{1, false}, {2, false}, {2.5L, true}, {5, false}};
+    static const struct {
+        long double factor;
+        bool half;
+    } factors[] = {{1, false}, {2, false}, {2.5L, true}, {5, false}};
     long double first, last;
     int e = (int)floorl(log10l((high - low) / most)) - 1;
     for (;; e++)
@@ -103,7 +111,8 @@ static void few_decades(const lsv_scale *s, int e0, int e1, int most, lsv_ticks 
 static void many_decades(const lsv_scale *s, int e0, int e1, int most, lsv_ticks *t) {
     static const int strides[] = {1, 2, 3, 4, 5, 6, 10, 15, 20, 25, 30, 50, 100, 150, 200, 300};
     int stride = 300, decades = e1 - e0;
-    for (int i = (int)(sizeof strides / sizeof *strides) - 1; i >= 0 && decades / strides[i] < most; i--) stride = strides[i];
+    for (int i = (int)(sizeof strides / sizeof *strides) - 1; i >= 0 && decades / strides[i] < most; i--)
+        stride = strides[i];
     for (int e = e0 - 1; e <= e1 + 1; e++) {
         bool major = e % stride == 0;
         lsv_tick *k = major || decades <= 40 ? add(t, s, powl(10, e), major) : NULL;

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "lang/syntax/transcript.h"
 #include "repl/complete.h"
+#include "repl/pager.h"
 #include "repl/paint.h"
 
 #include <poll.h>
@@ -151,7 +152,33 @@ static int open_line(int count, int key) {
     return 0;
 }
 
+/* A line that was sent with a prompt in front, and not marked as pasted, loses it. True: it begins a cell of its own,
+   which runs after this one. */
+static bool take_prompt_off(void) {
+    ls_prompt_kind kind;
+    bool python;
+    int start = line_start(rl_point), text = start;
+    while (start > 0 && text < rl_end && rl_line_buffer[text] == ' ') text++; /* what was put in front of it here */
+    size_t skip = ls_prompt_length(rl_line_buffer + text, (size_t)(line_end(text) - text), &kind, &python);
+    if (kind == LS_PROMPT_NONE || (kind == LS_PROMPT_MORE) != (start > 0)) {
+        if (kind != LS_PROMPT_FIRST) return false;
+        lsv_free(current->next_input);
+        current->next_input = lsv_strdup(rl_line_buffer + text + skip);
+        rl_delete_text(start - 1, rl_end);
+        rl_point = rl_end;
+        return true;
+    }
+    rl_delete_text(start, text + (int)skip);
+    rl_point = line_end(start);
+    return false;
+}
+
 static int enter(int count, int key) {
+    if (take_prompt_off()) {
+        edit_accept(rl_line_buffer);
+        rl_stuff_char('\r'); /* the Enter that was pressed belongs to the next cell */
+        return 0;
+    }
     bool ready = is_whole() || line_start(rl_end) == 0 || line_end(rl_point) == rl_end;
     if (!ready || !cell_complete(rl_line_buffer, (size_t)rl_end, is_whole(), NULL)) return open_line(count, key);
     edit_accept(rl_line_buffer);
@@ -323,8 +350,6 @@ static int paste(int count, int key) {
 
 /* ---- completion ---- */
 
-static void size_of_screen(int *columns, int *lines) { rl_get_screen_size(lines, columns); }
-
 static bool say_tip(void) {
     lsv_text tip = {0};
     const char *no = getenv("NO_COLOR");
@@ -337,7 +362,7 @@ static bool say_tip(void) {
 static void say_names(const ls_completions *found) {
     lsv_text list = {0};
     int columns, lines, used = 1;
-    size_of_screen(&columns, &lines);
+    terminal_size(&columns, &lines);
     for (int i = 0; i < rl_end; i++) used += rl_line_buffer[i] == '\n';
     session_list(found, columns, lines - used > 2 ? lines - used - 1 : 2, &list);
     if (!list.failed && list.data) edit_say(list.data);

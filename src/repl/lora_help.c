@@ -57,20 +57,32 @@ void lora_overview(void) {
 
 /* ---- mdoc ---- */
 
-/* Text in which mdoc sees nothing of its own: a new line after each sentence, no dot or quote at the start of a line. */
+static int mdoc_word(const char *word, int n, bool start) {
+    int column = 0;
+    if (start && (*word == '.' || *word == '\'')) column += printf("\\&");
+    for (int i = 0; i < n; i++) column += word[i] == '\\' ? printf("\\e") : word[i] == '-' ? printf("\\-") : printf("%c", word[i]);
+    return column;
+}
+
+/* Text in which mdoc sees nothing of its own: a new line after each sentence and before column 76, an empty line as .Pp. */
 static void mdoc_text(const char *text) {
-    bool start = true;
-    for (; *text; text++) {
-        if (start && (*text == '.' || *text == '\'')) fputs("\\&", stdout);
-        start = *text == '\n';
-        if (*text == '\\') fputs("\\e", stdout);
-        else if (*text == '-' ) fputs("\\-", stdout);
-        else if (*text == '\n' && text[1] == '\n') fputs("\n.Pp", stdout);
-        else putchar(*text);
-        bool ends = (*text == '.' || *text == ';' || *text == ':') && text[1] == ' ' && text[0] != ';' && text[0] != ':';
-        if (ends) putchar('\n'), text++, start = true;
+    int column = 0;
+    while (*text) {
+        int n = (int)strcspn(text, " \n");
+        if (column > 0 && column + n > 74) putchar('\n'), column = 0;
+        if (column > 0) column += printf(" ");
+        column += mdoc_word(text, n, column == 0);
+        bool ends = n > 0 && strchr(".;:", text[n - 1]) && text[n] == ' ';
+        text += n;
+        if (*text == ' ') text++;
+        if (*text == '\n') {
+            while (*text == '\n') text++;
+            printf("\n.Pp");
+            ends = true;
+        }
+        if (ends && text[-1] != '\0') putchar('\n'), column = 0;
     }
-    putchar('\n');
+    if (column > 0) putchar('\n');
 }
 
 static void mdoc_option(const lora_option *d) {
@@ -100,10 +112,10 @@ static void mdoc_files(void) {
 }
 
 static void mdoc_resume(void) {
-    printf(".Pp\nWhile it works, what is finished lies in\n.Pa OUT.partial .\nAfter an interruption, a full disk or a kill, the same command goes on from there, and its\n"
-           "output is the same to the last bit as that of a run that was not stopped.\n"
-           "Where the sources or the options have changed since, it says so and stops;\n.Fl \\-restart\nbegins anew.\n"
-           "The output is read again and compared before it takes its place, in one step.\n");
+    printf(".Pp\nWhile it works, what is finished lies in\n.Pa OUT.partial .\nAfter an interruption, a full disk or a kill,\nthe same command goes on from there, and its output is the same to the\n"
+           "last bit as that of a run that was not stopped.\n"
+           "Where the sources or the options have changed since, it says so and\nstops;\n.Fl \\-restart\nbegins anew.\n"
+           "The output is read again and compared before it takes its place, in one\nstep.\n");
 }
 
 static void mdoc_status(void) {
@@ -148,12 +160,12 @@ void lora_man(const lora_page *page) {
     }
     mdoc_head("lsv-lora", "LoRA adapters and the models they belong to, in files");
     printf(".Nm lsv lora\n.Ar subcommand\n.Op Ar options\n.Ar operand ...\n.Sh DESCRIPTION\n"
-           "Works on whole models and adapters, layer by layer: memory is bounded by the largest layer.\n"
+           "Works on whole models and adapters, layer by layer: memory is bounded by\nthe largest layer.\n"
            "The subcommands have a manual page each:\n.Bl -tag -width Ds\n");
     for (const lora_page *p = lora_pages; p < lora_pages + LORA_SUBCOMMANDS; p++) printf(".It Xr lsv-lora-%s 1\n%s\n", p->name, p->summary);
     printf(".El\n");
     mdoc_resume();
-    printf(".Pp\nProgress goes to standard error: a bar on a terminal, a line for each layer elsewhere.\nThe report goes to standard output, as a table or with\n.Fl \\-json\nas JSON.\n");
+    printf(".Pp\nProgress goes to standard error: a bar on a terminal, a line for each\nlayer elsewhere.\nThe report goes to standard output, as a table or with\n.Fl \\-json\nas JSON.\n");
     mdoc_files();
     mdoc_status();
     printf(".Sh SEE ALSO\n");

@@ -52,7 +52,7 @@ const lora_option lora_option_table[] = {
     {"threads", 0, "N", LORA_COUNT, AT(threads), EVERY, NULL, "threads to compute with (all cores)"},
     {"device", 0, "NAME", LORA_CHOICE, AT(device), EVERY, "auto cpu gpu", "where products are computed (auto)"},
     {"json", 0, NULL, LORA_FLAG, AT(json), EVERY, NULL, "the report as JSON on standard output, and nothing else there"},
-    {"quiet", 'q', NULL, LORA_FLAG, AT(quiet), EVERY, NULL, "no progress, no table; errors only"},
+    {"quiet", 'q', NULL, LORA_FLAG, AT(quiet), EVERY, NULL, "no progress and no table; notes and errors only"},
     {"help", 'h', NULL, LORA_FLAG, AT(help), EVERY, NULL, "print this"},
     {"man", 0, NULL, LORA_FLAG, AT(man), EVERY, NULL, "print the manual page, as mdoc source"},
     {NULL, 0, NULL, LORA_FLAG, 0, 0, NULL, NULL}};

@@ -148,7 +148,7 @@ static void on_note(void *ctx, const char *text) {
     progress *p = ctx;
     pthread_mutex_lock(&p->lock);
     erase(p);
-    if (!p->options->quiet) fprintf(stderr, "lsv lora: note: %s\n", text);
+    fprintf(stderr, "lsv lora: note: %s\n", text);
     pthread_mutex_unlock(&p->lock);
 }
 

@@ -81,7 +81,7 @@ static const column columns[] = {
     {"rounding", ON(EXTRACT), false, floor_text},
     {"|dW|", ON(INFO) | ON(APPLY) | ON(DIFF) | ON(MERGE) | ON(RESIZE), false, norm_text},
     {"|dW|/|W|", ON(EXTRACT) | ON(APPLY) | ON(VERIFY) | ON(DIFF), false, relative_text},
-    {"", ON(APPLY) | ON(DIFF) | ON(VERIFY) | ON(EXTRACT), true, state_text},
+    {"", ON(APPLY) | ON(DIFF), true, state_text},
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -120,10 +120,9 @@ static void print_table(const lora_options *o, const lsv_report *r) {
     if (!rows) return;
     for (int c = 0; c < COLUMNS; c++) snprintf(cells[c], sizeof cells[c], "%s", columns[c].head);
     print_row(widths, cells);
-    for (ptrdiff_t i = 0, output = -1; i < r->n; i++) {
+    for (ptrdiff_t i = 0; i < r->n; i++) {
         const lsv_layer *l = &r->layers[i];
         if (!listed(o, l)) continue;
-        (void)output;
         for (int c = 0; c < COLUMNS; c++) columns[c].text(l, cells[c], sizeof cells[c]);
         print_row(widths, cells);
     }

@@ -12,7 +12,11 @@
 
 /* ---- %history ---- */
 
-typedef struct view { session *s; bool numbers, outputs; const char *pattern; } view;
+typedef struct view {
+    session *s;
+    bool numbers, outputs;
+    const char *pattern;
+} view;
 
 /* * and ? as in file names, anywhere in the text. */
 static bool matches_here(const char *p, const char *text) {
@@ -83,7 +87,8 @@ static bool run_history(session *s, const char *arg, const char *body) {
     }
     if (o[3].given) {
         int last = s->log.n - (session_cell(s) ? 1 : 0), n = 0;
-        if (sscanf(o[3].text, "%d", &n) != 1 || n < 0) return ls_raise(s->in, "UsageError", "%%history: -l wants a count, not '%s'", o[3].text);
+        if (sscanf(o[3].text, "%d", &n) != 1 || n < 0)
+            return ls_raise(s->in, "UsageError", "%%history: -l wants a count, not '%s'", o[3].text);
         for (int i = n < last ? last - n : 0; i < last; i++) show_cell(&v, i);
         return true;
     }
@@ -92,10 +97,9 @@ static bool run_history(session *s, const char *arg, const char *body) {
 
 /* ---- %save ---- */
 
-/* The chosen cells as a notebook that borrows them. */
 static bool choose(void *ctx, int index) {
-    int *range = ctx;
-    range[index] = 1;
+    int *chosen = ctx;
+    chosen[index] = 1;
     return true;
 }
 
@@ -111,7 +115,7 @@ static bool write_file(session *s, const char *path, const lsv_text *t) {
     return status == LSV_OK || ls_raise_lsv(s->in, &err);
 }
 
-/* Runs of chosen cells, each written by the form's function. */
+/* The chosen cells as a notebook that borrows them, in the file's form. */
 static void write_cells(const session *s, nb_form form, const int *chosen, int last, lsv_text *t) {
     notebook picked = {0};
     nb_cell *cells = lsv_malloc((size_t)(last + 1) * sizeof *cells);
@@ -131,7 +135,9 @@ static void write_cells(const session *s, nb_form form, const int *chosen, int l
 static bool may_write(session *s, const char *path, bool force) {
     char question[PATH_MAX + 64];
     if (force || access(path, F_OK) != 0 || (s->saved_as && strcmp(s->saved_as, path) == 0)) return true;
-    if (!s->prompt) return ls_raise(s->in, "FileExistsError", "%%save: '%s' is there already: %%save -f writes over it", path);
+    if (!s->prompt)
+        return ls_raise(s->in, "FileExistsError", "%%save: '%s' is there already: %%save -f writes over it",
+                        path);
     snprintf(question, sizeof question, "File `%s` exists. Overwrite (y/[N])? ", path);
     if (magic_ask(s, question)) return true;
     session_printf(s, "Nothing written.\n");
@@ -145,7 +151,8 @@ static bool run_save(session *s, const char *arg, const char *body) {
     if (!magic_options(s, "save", &arg, o, 1)) return false;
     const char *ranges = magic_word(s, arg, path, sizeof path);
     if (!ranges) return false;
-    if (!*path) return ls_raise(s->in, "UsageError", "%%save wants a file: %%save session.ipynb, .md or .lsv");
+    if (!*path)
+        return ls_raise(s->in, "UsageError", "%%save wants a file: %%save session.ipynb, .md or .lsv");
     if (!safe_path(s, path)) return false;
     if (!may_write(s, path, o[0].given)) return !s->in->error.set;
     int last = s->log.n - (session_cell(s) ? 1 : 0), count = 0;
@@ -163,6 +170,8 @@ static bool run_save(session *s, const char *arg, const char *body) {
         char *copy = lsv_strdup(path);
         lsv_free(s->saved_as);
         s->saved_as = copy;
+        nb_cell *me = session_cell(s);
+        if (me) me->undone = true; /* a program that is read back shall not write itself */
         session_printf(s, "%d cell%s written to %s\n", count, count == 1 ? "" : "s", path);
     }
     lsv_text_free(&t);
@@ -170,16 +179,19 @@ static bool run_save(session *s, const char *arg, const char *body) {
     return ok;
 }
 
-const magic magic_cells[] = {
-    {"history hist", "%history [-n] [-o] [-l COUNT] [-g PATTERN] [RANGES]", "the cells so far",
-     "-n          with their numbers\n-o          with the values they gave\n-l COUNT    the last COUNT cells\n"
-     "-g PATTERN  those that hold the pattern (* and ? as in file names), also of the sessions before this one\n\n"
-     "RANGES are numbers of cells: 3, 2-5, 4-, several with blanks between them.",
-     "-n -o -l -g", MAGIC_TEXT, MAGIC_LINE, run_history},
-    {"save", "%save [-f] FILE [RANGES]", "writes the session to a file",
-     "FILE.ipynb  a Jupyter notebook, with what the cells showed\n"
-     "FILE.md     Markdown, with what the cells showed\n"
-     "FILE.lsv    the cells alone, as a program (any other ending too)\n\n"
-     "What undo took back is left out. -f writes over a file without asking. The file is written whole or not at all.",
-     "-f", MAGIC_FILE, MAGIC_LINE, run_save},
-    {0}};
+const magic magic_cells[] = {{"history hist", "%history [-n] [-o] [-l COUNT] [-g PATTERN] [RANGES]",
+                              "the cells so far",
+                              "-n          with their numbers\n-o          with the values they gave\n-l "
+                              "COUNT    the last COUNT cells\n"
+                              "-g PATTERN  those that hold the pattern (* and ? as in file names), also of "
+                              "the sessions before this one\n\n"
+                              "RANGES are numbers of cells: 3, 2-5, 4-, several with blanks between them.",
+                              "-n -o -l -g", MAGIC_TEXT, MAGIC_LINE, run_history},
+                             {"save", "%save [-f] FILE [RANGES]", "writes the session to a file",
+                              "FILE.ipynb  a Jupyter notebook, with what the cells showed\n"
+                              "FILE.md     Markdown, with what the cells showed\n"
+                              "FILE.lsv    the cells alone, as a program (any other ending too)\n\n"
+                              "What undo took back and %save itself are left out. -f writes over a file "
+                              "without asking. The file is written whole or not at all.",
+                              "-f", MAGIC_FILE, MAGIC_LINE, run_save},
+                             {0}};

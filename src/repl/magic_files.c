@@ -1,4 +1,5 @@
-/* Files and folders: %run, %load, %cd, %pwd, %ls, %env. What --safe forbids is asked for in one place (safe.c). */
+/* Files and folders: %run, %load, %cd, %pwd, %ls, %env. What --safe forbids is asked for in one place
+ * (safe.c). */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +17,10 @@
 extern char **environ;
 
 static bool os_error(session *s, const char *what, const char *path) {
-    const char *type = errno == ENOENT ? "FileNotFoundError" : errno == EACCES || errno == EPERM ? "PermissionError" : errno == ENOTDIR ? "NotADirectoryError" : "OSError";
+    const char *type = errno == ENOENT                     ? "FileNotFoundError"
+                       : errno == EACCES || errno == EPERM ? "PermissionError"
+                       : errno == ENOTDIR                  ? "NotADirectoryError"
+                                                           : "OSError";
     int number = errno;
     return ls_raise(s->in, type, "%s: [Errno %d] %s: '%s'", what, number, strerror(number), path);
 }
@@ -67,7 +71,9 @@ static bool run_text(session *s, const char *path, const char *text, size_t leng
     }
     notebook b = {0};
     lsv_error err = {0};
-    lsv_status status = notebook_form(path) == NB_FORM_JUPYTER ? notebook_read_jupyter(path, text, length, &b, &err) : notebook_read_markdown(path, text, length, &b, &err);
+    lsv_status status = notebook_form(path) == NB_FORM_JUPYTER
+                            ? notebook_read_jupyter(path, text, length, &b, &err)
+                            : notebook_read_markdown(path, text, length, &b, &err);
     if (status != LSV_OK) return ls_raise_lsv(s->in, &err);
     session_run_notebook(s, &b, path);
     notebook_free(&b);
@@ -83,7 +89,8 @@ static bool run_run(session *s, const char *arg, const char *body) {
     const char *rest = magic_word(s, arg, path, sizeof path);
     if (!rest) return false;
     if (!*path) return ls_raise(s->in, "UsageError", "%%run wants a file");
-    if (s->nested >= 20) return ls_raise(s->in, "RecursionError", "%%run: files that run each other, 20 deep");
+    if (s->nested >= 20)
+        return ls_raise(s->in, "RecursionError", "%%run: files that run each other, 20 deep");
     char *text = read_file(s, "%run", path, sizeof path, &length);
     if (!text) return false;
     ls_value before = ls_ref(ls_global_get(s->in, "argv"));
@@ -100,7 +107,8 @@ static bool run_run(session *s, const char *arg, const char *body) {
     return ok;
 }
 
-/* Into the next cell, to be looked at and changed, where lines can be edited; elsewhere the text is shown and run. */
+/* Into the next cell, to be looked at and changed, where lines can be edited; elsewhere the text is shown and
+ * run. */
 static bool run_load(session *s, const char *arg, const char *body) {
     char path[PATH_MAX];
     size_t length;
@@ -145,7 +153,8 @@ static bool run_cd(session *s, const char *arg, const char *body) {
     }
     if (!*path) snprintf(path, sizeof path, "~");
     if (back) {
-        if (!s->folder_before) return ls_raise(s->in, "OSError", "%%cd -: there is no folder to go back to yet");
+        if (!s->folder_before)
+            return ls_raise(s->in, "OSError", "%%cd -: there is no folder to go back to yet");
         snprintf(path, sizeof path, "%s", s->folder_before);
     } else if (!expand_home(s, path, sizeof path)) {
         return false;
@@ -174,10 +183,19 @@ static bool run_pwd(session *s, const char *arg, const char *body) {
     return magic_give(s, v);
 }
 
-typedef struct entry { char *name; struct stat st; bool known; } entry;
-typedef struct entries { entry *items; int n, room; } entries;
+typedef struct entry {
+    char *name;
+    struct stat st;
+    bool known;
+} entry;
+typedef struct entries {
+    entry *items;
+    int n, room;
+} entries;
 
-static int by_entry(const void *a, const void *b) { return strcmp(((const entry *)a)->name, ((const entry *)b)->name); }
+static int by_entry(const void *a, const void *b) {
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+}
 
 static bool add_entry(entries *all, const char *folder, const char *name) {
     char path[PATH_MAX];
@@ -209,7 +227,8 @@ static void list_long(session *s, const entries *all) {
         struct tm parts;
         time_t t = e->known ? e->st.st_mtime : 0;
         if (e->known && localtime_r(&t, &parts)) strftime(when, sizeof when, "%Y-%m-%d %H:%M", &parts);
-        session_printf(s, "%12lld  %16s  %s%s\n", e->known ? (long long)e->st.st_size : 0LL, when, e->name, mark_of(e));
+        session_printf(s, "%12lld  %16s  %s%s\n", e->known ? (long long)e->st.st_size : 0LL, when, e->name,
+                       mark_of(e));
     }
 }
 
@@ -227,7 +246,8 @@ static void list_columns(session *s, const entries *all, size_t screen) {
         for (int i = line; i < all->n; i += lines) {
             const entry *e = &all->items[i];
             size_t w = lsv_text_width(e->name, strlen(e->name)) + strlen(mark_of(e));
-            session_printf(s, "%s%s%*s", e->name, mark_of(e), i + lines < all->n ? (int)(widest + 2 - w) : 0, "");
+            session_printf(s, "%s%s%*s", e->name, mark_of(e), i + lines < all->n ? (int)(widest + 2 - w) : 0,
+                           "");
         }
         session_printf(s, "\n");
     }
@@ -288,7 +308,8 @@ static bool run_env(session *s, const char *arg, const char *body) {
     if (!safe_allows(s, "%env")) return false;
     if (!*arg) return all_variables(s);
     size_t n = strcspn(arg, "= \t");
-    if (n == 0 || n >= sizeof name) return ls_raise(s->in, "UsageError", "%%env NAME shows a variable, %%env NAME=VALUE sets it");
+    if (n == 0 || n >= sizeof name)
+        return ls_raise(s->in, "UsageError", "%%env NAME shows a variable, %%env NAME=VALUE sets it");
     memcpy(name, arg, n);
     name[n] = 0;
     const char *p = arg + n + strspn(arg + n, " \t");
@@ -306,14 +327,21 @@ static bool run_env(session *s, const char *arg, const char *body) {
 
 const magic magic_files[] = {
     {"cd", "%cd [-q] [FOLDER]", "goes to another folder",
-     "%cd alone goes home, %cd - back to where it was before, ~ is the home folder. -q does not print where it is now.", "-q", MAGIC_FOLDER, MAGIC_LINE, run_cd},
-    {"env set_env", "%env [NAME[=VALUE]]", "shows or sets a variable of the environment", "%env alone gives all of them, as a dictionary.", NULL, MAGIC_TEXT,
-     MAGIC_LINE, run_env},
+     "%cd alone goes home, %cd - back to where it was before, ~ is the home folder. -q does not print where "
+     "it is now.",
+     "-q", MAGIC_FOLDER, MAGIC_LINE, run_cd},
+    {"env set_env", "%env [NAME[=VALUE]]", "shows or sets a variable of the environment",
+     "%env alone gives all of them, as a dictionary.", NULL, MAGIC_TEXT, MAGIC_LINE, run_env},
     {"load", "%load FILE", "puts a file's text into the next cell, to be looked at and changed",
-     "Enter runs it. Where lines cannot be edited the text is shown and run at once. Arrays are read by load(\"file\").", NULL, MAGIC_FILE, MAGIC_LINE, run_load},
-    {"ls", "%ls [-l] [-a] [FOLDER]", "the files of a folder", "-l  with size and date\n-a  also those whose names begin with a point\n\n/ marks a folder, * a program, @ a link.",
+     "Enter runs it. Where lines cannot be edited the text is shown and run at once. Arrays are read by "
+     "load(\"file\").",
+     NULL, MAGIC_FILE, MAGIC_LINE, run_load},
+    {"ls", "%ls [-l] [-a] [FOLDER]", "the files of a folder",
+     "-l  with size and date\n-a  also those whose names begin with a point\n\n/ marks a folder, * a "
+     "program, @ a link.",
      "-l -a", MAGIC_FOLDER, MAGIC_LINE, run_ls},
     {"pwd", "%pwd", "the folder this is, as a text", NULL, NULL, MAGIC_NOTHING, MAGIC_LINE, run_pwd},
     {"run", "%run FILE [ARGUMENTS]", "runs a file here: its variables are the session's",
-     "Programs, notebooks (.ipynb) and Markdown (.md). The arguments are in `argv`. An error ends the cell.", "-i", MAGIC_FILE, MAGIC_LINE, run_run},
+     "Programs, notebooks (.ipynb) and Markdown (.md). The arguments are in `argv`. An error ends the cell.",
+     "-i", MAGIC_FILE, MAGIC_LINE, run_run},
     {0}};

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "lang/eval/suggest.h"
 #include "repl/magic.h"
+#include "repl/device.h"
 
 /* ---- the rows ---- */
 
@@ -266,16 +267,8 @@ static bool run_format(session *s, const char *arg, const char *body) {
 /* ---- %device ---- */
 
 static bool run_device(session *s, const char *arg, const char *body) {
-    char name[32];
     (void)body;
-    if (*arg) {
-        size_t n = strcspn(arg, " \t");
-        snprintf(name, sizeof name, "%.*s", (int)n, arg + (*arg == '\'' || *arg == '"'));
-        name[strcspn(name, "'\"")] = 0;
-        if (!set_device(s, NULL, strcmp(name, "cuda") == 0 ? "gpu" : name)) return false;
-    }
-    session_printf(s, "device: %s\n", lsv_backend_get());
-    return true;
+    return device_magic(s, arg);
 }
 
 /* ---- %lsmagic, %magic ---- */
@@ -343,7 +336,13 @@ static bool run_magic(session *s, const char *arg, const char *body) {
 const magic magic_settings[] = {
     {"config", "%config [NAME[=VALUE]]", "lists, shows and sets settings", "%config alone lists all of them with what they are; %config numpy lists a part.", NULL,
      MAGIC_SETTING, MAGIC_LINE, run_config},
-    {"device", "%device [auto|cpu|gpu]", "where linear algebra runs", "auto decides by size, from what each call would take on either.", NULL, MAGIC_TEXT, MAGIC_LINE, run_device},
+    {"device", "%device [auto|cpu|gpu|explain]", "where linear algebra runs",
+     "auto     what is faster, from what each operation would take on either\n"
+     "gpu      everything that the GPU can do\n"
+     "cpu      everything on the CPU; torch's cuda is the CPU, too\n"
+     "explain  the last operation: which one ran it, the estimates for both, what was copied\n\n"
+     "Alone it says what is chosen and which GPU there is, or what is missing.",
+     "auto cpu gpu explain", MAGIC_TEXT, MAGIC_LINE, run_device},
     {"format", "%format [short|long|default|FORMAT]", "how numbers are shown",
      "short    five digits: ndarrays and tensors with 4 decimals\n"
      "long     all digits\n"

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/interrupt.h"
 #include "repl/magic.h"
+#include "repl/progress.h"
 
 /* ---- $name, {expression} ---- */
 
@@ -67,11 +68,15 @@ static bool expand(session *s, const char *command, lsv_text *t) {
 
 /* ---- running ---- */
 
-typedef struct child { pid_t pid; int out; } child;
+typedef struct child {
+    pid_t pid;
+    int out;
+} child;
 
 static bool start(session *s, const char *command, bool capture, child *c) {
     int pipe_ends[2] = {-1, -1};
-    if (capture && pipe(pipe_ends) != 0) return ls_raise(s->in, "OSError", "no pipe for the command: %s", strerror(errno));
+    if (capture && pipe(pipe_ends) != 0)
+        return ls_raise(s->in, "OSError", "no pipe for the command: %s", strerror(errno));
     session_flush(s);
     c->pid = fork();
     if (c->pid == 0) {
@@ -114,14 +119,16 @@ static bool run_command(session *s, const char *command, lsv_text *kept) {
     lsv_text t = {0};
     child c = {-1, -1};
     int status = 0;
-    bool capture = kept || (s->record && !s->prompt);
+    bool capture = kept || (s->record && !(s->prompt && isatty(STDOUT_FILENO)));
     bool ok = expand(s, command, &t) && start(s, t.data, capture, &c);
     lsv_text_free(&t);
     if (!ok) return false;
+    progress_hold();
     if (capture) collect(s, &c, kept);
     while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
         if (lsv_interrupt_take()) kill(c.pid, SIGINT);
     lsv_interrupt_take();
+    progress_release();
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     return ls_global_set(s->in, "_exit_code", ls_int(code));
 }
@@ -162,7 +169,8 @@ static bool run_sx(session *s, const char *arg, const char *body) {
 static bool run_script(session *s, const char *arg, const char *body) {
     (void)body;
     if (strncmp(arg, "echo", 4) != 0 || (arg[4] && !isspace((unsigned char)arg[4]))) {
-        ls_raise(s->in, "UsageError", "only `%%%%script echo …` is offered: a cell is not fed to another program");
+        ls_raise(s->in, "UsageError",
+                 "only `%%%%script echo …` is offered: a cell is not fed to another program");
         return false;
     }
     session_printf(s, "%s\n", arg + 4 + strspn(arg + 4, " \t"));
@@ -171,9 +179,12 @@ static bool run_script(session *s, const char *arg, const char *body) {
 
 const magic magic_shell[] = {
     {"system", "!COMMAND", "runs a command of the system's shell",
-     "$name and {expression} stand for the session's values; $$ is a dollar sign. The exit status is in _exit_code.\n"
+     "$name and {expression} stand for the session's values; $$ is a dollar sign. The exit status is in "
+     "_exit_code.\n"
      "!!COMMAND gives the lines of the output as a list. Off under --safe.",
      NULL, MAGIC_TEXT, MAGIC_LINE, run_system},
-    {"script", "%%script echo TEXT", "prints TEXT and skips the cell", "How a notebook switches a cell off without losing it.", NULL, MAGIC_TEXT, MAGIC_CELL, run_script},
-    {"sx", "%sx COMMAND", "the lines of a command's output, as a list", "!!COMMAND is the same. Off under --safe.", NULL, MAGIC_TEXT, MAGIC_LINE, run_sx},
+    {"script", "%%script echo TEXT", "prints TEXT and skips the cell",
+     "How a notebook switches a cell off without losing it.", NULL, MAGIC_TEXT, MAGIC_CELL, run_script},
+    {"sx", "%sx COMMAND", "the lines of a command's output, as a list",
+     "!!COMMAND is the same. Off under --safe.", NULL, MAGIC_TEXT, MAGIC_LINE, run_sx},
     {0}};

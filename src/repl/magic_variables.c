@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array/reduce.h"
+#include "array/mirror.h"
 #include "base/alloc.h"
 #include "lang/eval/function.h"
 #include "lang/teach/lesson.h"
@@ -19,8 +19,17 @@ static bool is_hidden(const session *s, const char *name, ls_value v) {
            (v.tag == LS_DICT && s->out_dict.tag == LS_DICT && v.dict == s->out_dict.dict);
 }
 
-typedef struct variable { const char *name; ls_value value; } variable; /* borrowed */
-typedef struct variables { session *s; const char *types; variable *items; int n, room; bool failed; } variables;
+typedef struct variable {
+    const char *name;
+    ls_value value;
+} variable; /* borrowed */
+typedef struct variables {
+    session *s;
+    const char *types;
+    variable *items;
+    int n, room;
+    bool failed;
+} variables;
 
 /* Is the value's type among the words of `types`? */
 static bool has_type(const char *types, const char *type) {
@@ -48,7 +57,9 @@ static bool collect(void *ctx, const char *name, ls_value v) {
     return true;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const variable *)a)->name, ((const variable *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const variable *)a)->name, ((const variable *)b)->name);
+}
 
 /* The variables by name; the values are borrowed from the session. */
 static bool list_variables(session *s, const char *types, variables *all) {
@@ -68,7 +79,8 @@ static bool run_who(session *s, const char *arg, const char *body) {
     if (!list_variables(s, arg, &all)) return false;
     if (!all.n && *arg) session_printf(s, "No variables match your requested type.\n");
     else if (!all.n) session_printf(s, "Interactive namespace is empty.\n");
-    for (int i = 0; i < all.n; i++) session_printf(s, "%s%s", all.items[i].name, (i + 1) % 10 || i + 1 == all.n ? "\t " : "\n");
+    for (int i = 0; i < all.n; i++)
+        session_printf(s, "%s%s", all.items[i].name, (i + 1) % 10 || i + 1 == all.n ? "\t " : "\n");
     if (all.n) session_printf(s, "\n");
     lsv_free(all.items);
     return true;
@@ -94,7 +106,9 @@ static bool run_who_ls(session *s, const char *arg, const char *body) {
 /* ---- %whos ---- */
 
 enum { COLUMNS = 7, SUMMARY = 6, LOOKED_AT_MOST = 4 << 20 };
-typedef struct row { lsv_text cell[COLUMNS]; } row;
+typedef struct row {
+    lsv_text cell[COLUMNS];
+} row;
 
 static void bytes_text(lsv_text *t, double bytes) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
@@ -114,7 +128,8 @@ static void flatten(lsv_text *t, const char *text, size_t length, size_t most) {
         if (isspace((unsigned char)text[i])) {
             space = t->length > start;
         } else {
-            size_t width = lsv_text_width(t->data ? t->data + start : "", t->length - start) + space + lsv_text_width(text + i, n);
+            size_t width = lsv_text_width(t->data ? t->data + start : "", t->length - start) + space +
+                           lsv_text_width(text + i, n);
             if (width + room > most && i + n < length) {
                 lsv_text_puts(t, dots);
                 return;
@@ -128,15 +143,16 @@ static void flatten(lsv_text *t, const char *text, size_t length, size_t most) {
 }
 
 /* "-1.3 … 4.2, 2 nan": the range of a larger array of numbers. */
-static bool range_of(session *s, lsv_text *t, lsv_array *a) {
-    lsv_array *host, *low = NULL, *high = NULL;
-    lsv_error err;
-    (void)s;
-    if (lsv_as_dtype(a, LSV_FLOAT64, &host, &err) != LSV_OK) return false;
-    lsv_array *flat = NULL;
-    bool ok = lsv_ravel(host, false, &flat, &err) == LSV_OK;
+static bool range_of(lsv_text *t, lsv_array *a) {
+    lsv_array *host, *flat;
+    if (lsv_as_dtype(a, LSV_FLOAT64, &host, NULL) != LSV_OK) return false;
+    bool ok = lsv_ravel(host, false, &flat, NULL) == LSV_OK;
     lsv_release(host);
     if (!ok) return false;
+    if (lsv_host(flat, NULL) != LSV_OK) {
+        lsv_release(flat);
+        return false;
+    }
     const double *x = lsv_data(flat);
     double least = INFINITY, most = -INFINITY;
     ptrdiff_t nan = 0, stride = flat->strides[0];
@@ -147,9 +163,8 @@ static bool range_of(session *s, lsv_text *t, lsv_array *a) {
         if (v > most) most = v;
     }
     lsv_release(flat);
-    (void)low;
-    (void)high;
-    if (nan < a->size) lsv_text_printf(t, "%.4g %s %.4g%s", least, ls_teach_ascii() ? ".." : "…", most, nan ? ", " : "");
+    const char *to = ls_teach_ascii() ? ".." : "…";
+    if (nan < a->size) lsv_text_printf(t, "%.4g %s %.4g%s", least, to, most, nan ? ", " : "");
     if (nan) lsv_text_printf(t, "%td nan", nan);
     return true;
 }
@@ -157,7 +172,8 @@ static bool range_of(session *s, lsv_text *t, lsv_array *a) {
 static void summarise(session *s, lsv_text *t, ls_value v, size_t most) {
     lsv_text text = {0};
     bool large = v.tag == LS_ARRAY && v.array->size > 12;
-    if (large && v.array->size <= LOOKED_AT_MOST && v.array->dtype != LSV_BOOL && range_of(s, t, v.array)) return;
+    if (large && v.array->size <= LOOKED_AT_MOST && v.array->dtype != LSV_BOOL && range_of(t, v.array))
+        return;
     if (v.tag == LS_FUNCTION) {
         char signature[256];
         ls_function_signature(v.function, signature, sizeof signature);
@@ -172,7 +188,6 @@ static void summarise(session *s, lsv_text *t, ls_value v, size_t most) {
 }
 
 static void fill_row(session *s, row *r, const variable *var, size_t most) {
-    static const char *const none = "";
     char shape[128];
     ls_value v = var->value;
     lsv_text_puts(&r->cell[0], var->name);
@@ -183,21 +198,23 @@ static void fill_row(session *s, row *r, const variable *var, size_t most) {
         lsv_text_puts(&r->cell[3], lsv_dtype_name((lsv_dtype)a->dtype));
         bytes_text(&r->cell[4], (double)a->size * (double)lsv_dtype_size((lsv_dtype)a->dtype));
         if (a->device == 0) lsv_text_puts(&r->cell[5], "cpu");
-        else lsv_text_printf(&r->cell[5], "gpu:%d", a->device - 1);
+        else lsv_text_printf(&r->cell[5], "cuda:%d", a->device - 1);
     } else if (v.tag == LS_LIST || v.tag == LS_TUPLE || v.tag == LS_DICT || v.tag == LS_STR) {
-        ptrdiff_t n = v.tag == LS_LIST ? v.list->n : v.tag == LS_TUPLE ? v.tuple->n : v.tag == LS_DICT ? v.dict->n : v.str->points;
+        ptrdiff_t n = v.tag == LS_LIST    ? v.list->n
+                      : v.tag == LS_TUPLE ? v.tuple->n
+                      : v.tag == LS_DICT  ? v.dict->n
+                                          : v.str->points;
         lsv_text_printf(&r->cell[2], "%td", n);
     } else if (v.tag == LS_NPSCALAR) {
         lsv_text_puts(&r->cell[3], lsv_dtype_name((lsv_dtype)v.dtype));
-    } else {
-        lsv_text_puts(&r->cell[2], none);
     }
     summarise(s, &r->cell[SUMMARY], v, most);
 }
 
 static size_t width_of(const lsv_text *t) { return t->data ? lsv_text_width(t->data, t->length) : 0; }
 
-/* Columns that are empty everywhere are left out; on a narrow screen the summary, the device and the bytes go first. */
+/* Columns that are empty everywhere are left out; on a narrow screen the summary, the device and the bytes go
+ * first. */
 static void print_table(session *s, row *rows, int n, size_t columns) {
     size_t width[COLUMNS] = {0}, total = 0;
     bool shown[COLUMNS];
@@ -246,7 +263,9 @@ static bool run_whos(session *s, const char *arg, const char *body) {
     size_t columns = magic_columns();
     if (!list_variables(s, arg, &all)) return false;
     row *rows = all.n ? lsv_calloc((size_t)all.n + 1, sizeof *rows) : NULL;
-    if (!all.n) session_printf(s, *arg ? "No variables match your requested type.\n" : "Interactive namespace is empty.\n");
+    if (!all.n)
+        session_printf(s, *arg ? "No variables match your requested type.\n"
+                               : "Interactive namespace is empty.\n");
     bool ok = !all.n || rows || ls_no_memory(s->in);
     for (int c = 0; rows && c < COLUMNS; c++) lsv_text_puts(&rows[0].cell[c], heads[c]);
     for (int i = 0; rows && i < all.n; i++) fill_row(s, &rows[i + 1], &all.items[i], columns);
@@ -291,23 +310,30 @@ static bool run_reset(session *s, const char *arg, const char *body) {
 
 static bool run_undo(session *s, const char *arg, const char *body) {
     (void)body;
-    if (*arg) return ls_raise(s->in, "UsageError", "%%undo takes no argument: once more goes back one more cell");
+    if (*arg)
+        return ls_raise(s->in, "UsageError", "%%undo takes no argument: once more goes back one more cell");
     return session_undo(s);
 }
 
 const magic magic_variables[] = {
     {"reset", "%reset [-f] [-s]", "deletes all variables",
-     "-f  without asking\n-s  keeps Out, In and the underscores\n\nThe cells stay in %history, and undo brings the variables back.",
+     "-f  without asking\n-s  keeps Out, In and the underscores\n\nThe cells stay in %history, and undo "
+     "brings the variables back.",
      "-f -s", MAGIC_NOTHING, MAGIC_LINE, run_reset},
     {"undo", "undo", "brings the variables back to what they were before the last cell",
-     "Lists, dictionaries, arrays changed in place and the random generators' states come back too; what could not be kept\n"
-     "because it was too large is named. Once more goes back one more cell. Files that a cell wrote stay, and so do settings.\n"
+     "Lists, dictionaries, arrays changed in place and the random generators' states come back too; what "
+     "could not be kept\n"
+     "because it was too large is named. Once more goes back one more cell. Files that a cell wrote stay, "
+     "and so do settings.\n"
      "The word alone on a line does it, or %undo where a variable has that name.",
      NULL, MAGIC_NOTHING, MAGIC_LINE, run_undo},
-    {"who", "%who [TYPE …]", "the names of the variables", "%who ndarray list names those of these types only.", NULL, MAGIC_TEXT, MAGIC_LINE, run_who},
-    {"who_ls", "%who_ls [TYPE …]", "the names of the variables, as a list", NULL, NULL, MAGIC_TEXT, MAGIC_LINE, run_who_ls},
+    {"who", "%who [TYPE …]", "the names of the variables",
+     "%who ndarray list names those of these types only.", NULL, MAGIC_TEXT, MAGIC_LINE, run_who},
+    {"who_ls", "%who_ls [TYPE …]", "the names of the variables, as a list", NULL, NULL, MAGIC_TEXT,
+     MAGIC_LINE, run_who_ls},
     {"whos", "%whos [TYPE …]", "the variables with kind, shape, dtype, bytes, device and value",
-     "A larger array is summed up by its range and the number of its NaNs. The table fits the width of the terminal.\n"
+     "A larger array is summed up by its range and the number of its NaNs. The table fits the width of the "
+     "terminal.\n"
      "%whos tensor lists those of this type only.",
      NULL, MAGIC_TEXT, MAGIC_LINE, run_whos},
     {0}};

@@ -1,4 +1,5 @@
 /* lsv: the program. Reads its options, then runs a script, a line of code or the prompt. */
+#include "repl/device.h"
 #include "repl/lora.h"
 #include "repl/session.h"
 #include "repl/teach.h"
@@ -84,6 +85,8 @@ static const option table[] = {
     {"--replay", "FILE", "run a notebook and compare with its stored outputs; 1: they differ", set_replay, 0},
     {"--tol", "T", "--replay: numbers may differ by T, relative above 1 and absolute below", set_tolerance, 0},
     {"--verbose", NULL, "--replay: list the cells that agree too", set_flag, FIELD(verbose)},
+    {"--device", "NAME", "cpu, gpu, or auto, which takes what is faster; with cpu, torch's cuda is the CPU (as LSV_DEVICE)", set_text, FIELD(device)},
+    {"--calibrate", NULL, "measure CPU and GPU once, for auto", set_flag, FIELD(calibrate)},
     {"--keep-going", NULL, "an error ends its cell only, not the file", set_flag, FIELD(keep_going)},
     {"--safe", NULL, "no shell, no files outside the current folder, 1 GiB of memory", set_flag, FIELD(safe)},
     {"--max-mem", "SIZE", "bound the memory of the session's values: 512M, 2G; 0: no limit", set_bytes, FIELD(max_mem)},
@@ -201,6 +204,9 @@ int main(int argc, char **argv) {
     if (o.safe && !o.max_mem_given) o.max_mem = (size_t)1 << 30;
     if (o.safe) o.no_history = true;
     if (!safe_begin(&o)) return EXIT_ERROR;
+    status = device_begin(o.device);
+    if (status >= 0) return status;
+    if (o.calibrate) return device_calibrate();
     struct sigaction action = {.sa_handler = on_interrupt};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
@@ -211,6 +217,7 @@ int main(int argc, char **argv) {
         return EXIT_ERROR;
     }
     teach_register();
+    device_watch(&s);
     status = run(&s);
     session_close(&s);
     ls_registry_free();

@@ -68,5 +68,7 @@ static bool ends_with(const char *text, const char *end) {
 }
 
 nb_form notebook_form(const char *path) {
-    return ends_with(path, ".ipynb") ? NB_FORM_JUPYTER : ends_with(path, ".md") ? NB_FORM_MARKDOWN : NB_FORM_PROGRAM;
+    return ends_with(path, ".ipynb") ? NB_FORM_JUPYTER
+           : ends_with(path, ".md")  ? NB_FORM_MARKDOWN
+                                     : NB_FORM_PROGRAM;
 }

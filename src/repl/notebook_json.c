@@ -47,8 +47,12 @@ static const char *rich_type(struct json_object *data) {
 }
 
 static bool read_output(nb_cell *c, struct json_object *o) {
-    static const struct { const char *type; nb_output_kind kind; } kinds[] = {
-        {"stream", NB_STDOUT}, {"execute_result", NB_RESULT}, {"pyout", NB_RESULT}, {"display_data", NB_DISPLAY}, {"error", NB_ERROR}, {"pyerr", NB_ERROR},
+    static const struct {
+        const char *type;
+        nb_output_kind kind;
+    } kinds[] = {
+        {"stream", NB_STDOUT},        {"execute_result", NB_RESULT}, {"pyout", NB_RESULT},
+        {"display_data", NB_DISPLAY}, {"error", NB_ERROR},           {"pyerr", NB_ERROR},
     };
     const char *type = string_of(member(o, "output_type"));
     size_t k = 0, n = sizeof kinds / sizeof *kinds;
@@ -59,7 +63,8 @@ static bool read_output(nb_cell *c, struct json_object *o) {
         lsv_text t = {0};
         const char *name = string_of(member(o, "name"));
         add_text(&t, member(o, "text"), "");
-        if (strcmp(name, "stderr") == 0 || strcmp(string_of(member(o, "stream")), "stderr") == 0) kind = NB_STDERR;
+        if (strcmp(name, "stderr") == 0 || strcmp(string_of(member(o, "stream")), "stderr") == 0)
+            kind = NB_STDERR;
         bool ok = !t.failed && (!t.length || nb_stream(c, kind, t.data, t.length));
         lsv_text_free(&t);
         return ok;
@@ -93,7 +98,8 @@ static bool read_cell(notebook *b, struct json_object *cell) {
     struct json_object *count = member(cell, "execution_count"), *outputs = member(cell, "outputs");
     if (!count) count = member(cell, "prompt_number");
     if (count && json_object_is_type(count, json_type_int)) c->number = json_object_get_int(count);
-    size_t n = outputs && json_object_is_type(outputs, json_type_array) ? json_object_array_length(outputs) : 0;
+    size_t n =
+        outputs && json_object_is_type(outputs, json_type_array) ? json_object_array_length(outputs) : 0;
     c->recorded = c->number > 0 || n > 0;
     for (size_t i = 0; kind == NB_CODE && i < n; i++)
         if (!read_output(c, json_object_array_get_idx(outputs, i))) return false;
@@ -107,7 +113,8 @@ static bool read_cells(notebook *b, struct json_object *cells) {
 }
 
 /* "line 3, column 7" of a byte. */
-static lsv_status bad_json(const char *name, const char *text, size_t at, const char *reason, lsv_error *err) {
+static lsv_status bad_json(const char *name, const char *text, size_t at, const char *reason,
+                           lsv_error *err) {
     int line = 1;
     size_t start = 0;
     for (size_t i = 0; i < at; i++)
@@ -131,7 +138,8 @@ static lsv_status take(const char *name, struct json_object *root, notebook *b, 
     return read_cells(b, cells) ? LSV_OK : lsv_no_memory(err, 0);
 }
 
-lsv_status notebook_read_jupyter(const char *name, const char *text, size_t n, notebook *out, lsv_error *err) {
+lsv_status notebook_read_jupyter(const char *name, const char *text, size_t n, notebook *out,
+                                 lsv_error *err) {
     *out = (notebook){0};
     if (n > INT_MAX) return lsv_fail(err, LSV_EVALUE, "%s: a notebook of more than 2 GiB", name);
     struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
@@ -142,7 +150,8 @@ lsv_status notebook_read_jupyter(const char *name, const char *text, size_t n, n
     size_t end = json_tokener_get_parse_end(tokener);
     lsv_status status;
     if (why == json_tokener_continue) status = bad_json(name, text, n, "the file ends in the middle", err);
-    else if (why != json_tokener_success) status = bad_json(name, text, end < n ? end : n, json_tokener_error_desc(why), err);
+    else if (why != json_tokener_success)
+        status = bad_json(name, text, end < n ? end : n, json_tokener_error_desc(why), err);
     else status = take(name, root, out, err);
     json_object_put(root);
     json_tokener_free(tokener);

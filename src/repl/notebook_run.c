@@ -7,7 +7,11 @@
 #include "repl/session.h"
 
 static int add_cell(void *ctx, size_t start, size_t length, int line) {
-    struct { notebook *b; const char *text; bool ok; } *c = ctx;
+    struct {
+        notebook *b;
+        const char *text;
+        bool ok;
+    } *c = ctx;
     nb_cell *cell = notebook_add(c->b, NB_CODE, c->text + start, length);
     if (cell) cell->line = line;
     c->ok = cell != NULL;
@@ -16,7 +20,11 @@ static int add_cell(void *ctx, size_t start, size_t length, int line) {
 
 /* A program's cells; it stores no outputs. */
 static lsv_status read_program(const char *text, size_t n, notebook *out, lsv_error *err) {
-    struct { notebook *b; const char *text; bool ok; } c = {out, text, true};
+    struct {
+        notebook *b;
+        const char *text;
+        bool ok;
+    } c = {out, text, true};
     *out = (notebook){0};
     ls_source_cells(text, n, add_cell, &c);
     if (c.ok) return LSV_OK;
@@ -43,11 +51,12 @@ bool session_read_notebook(const char *path, notebook *b) {
     nb_form form = notebook_form(path);
     const char *body = text + skip;
     size_t length = n - skip;
-    lsv_status status = form == NB_FORM_JUPYTER              ? notebook_read_jupyter(path, body, length, b, &err)
-                        : form == NB_FORM_MARKDOWN           ? notebook_read_markdown(path, body, length, b, &err)
-                        : notebook_is_text_form(body, length) ? notebook_read_text(path, body, length, b, &err)
-                        : is_program(path)                   ? read_program(body, length, b, &err)
-                                                             : LSV_OK; /* prose: no cells */
+    lsv_status status = form == NB_FORM_JUPYTER    ? notebook_read_jupyter(path, body, length, b, &err)
+                        : form == NB_FORM_MARKDOWN ? notebook_read_markdown(path, body, length, b, &err)
+                        : notebook_is_text_form(body, length)
+                            ? notebook_read_text(path, body, length, b, &err)
+                        : is_program(path) ? read_program(body, length, b, &err)
+                                           : LSV_OK; /* prose: no cells */
     lsv_free(text);
     if (status == LSV_OK) return true;
     fprintf(stderr, "lsv: %s\n", err.message);
@@ -62,7 +71,8 @@ int session_run_notebook(session *s, const notebook *b, const char *name) {
     for (int i = 0, k = 0; i < b->n && !s->leave; i++) {
         const nb_cell *c = &b->cells[i];
         char title[512];
-        if (c->kind != NB_CODE || !c->source.data || c->source.data[strspn(c->source.data, " \t\r\n")] == 0) continue;
+        if (c->kind != NB_CODE || !c->source.data || c->source.data[strspn(c->source.data, " \t\r\n")] == 0)
+            continue;
         k++;
         if (c->line) snprintf(title, sizeof title, "%.400s", name);
         else snprintf(title, sizeof title, "%.400s, cell %d", name, k);

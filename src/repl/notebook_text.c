@@ -21,8 +21,15 @@
 
 enum { CUT_AT = 1000 };
 
-typedef struct line { const char *at; size_t n; } line;
-typedef struct reader { const char *name, *text, *end; notebook *b; int line; } reader;
+typedef struct line {
+    const char *at;
+    size_t n;
+} line;
+typedef struct reader {
+    const char *name, *text, *end;
+    notebook *b;
+    int line;
+} reader;
 
 static line next_line(reader *r) {
     const char *start = r->text, *nl = memchr(start, '\n', (size_t)(r->end - start));
@@ -46,7 +53,8 @@ static bool is_label(line l, const char *word, int *number, line *rest) {
     while (i < l.n && l.at[i] == ' ') i++;
     if (i == l.n || l.at[i++] != '[') return false;
     *number = 0;
-    while (i < l.n && isdigit((unsigned char)l.at[i]) && *number < 100000000) *number = *number * 10 + (l.at[i++] - '0');
+    while (i < l.n && isdigit((unsigned char)l.at[i]) && *number < 100000000)
+        *number = *number * 10 + (l.at[i++] - '0');
     size_t from = i;
     while (i < l.n && (isalpha((unsigned char)l.at[i]) || l.at[i] == ' ' || l.at[i] == '*')) i++;
     if (i - from > 6 || i + 1 >= l.n || l.at[i] != ']' || l.at[i + 1] != ':') return false;
@@ -80,7 +88,8 @@ static bool parses(const char *text, size_t n, ls_tree *tree) {
         if (at < n) at++;
         if (at >= n) break;
     }
-    ls_source *source = plain.failed ? NULL : ls_source_new("<notebook>", plain.data ? plain.data : "", plain.length, 1);
+    ls_source *source =
+        plain.failed ? NULL : ls_source_new("<notebook>", plain.data ? plain.data : "", plain.length, 1);
     bool ok = source && ls_parse(source, tree, &error);
     ls_error_clear(&error);
     ls_source_release(source);
@@ -91,7 +100,8 @@ static bool parses(const char *text, size_t n, ls_tree *tree) {
 static bool has_word(const char *text, size_t n, const char *word) {
     size_t w = strlen(word);
     for (size_t i = 0; i + w <= n; i++)
-        if (memcmp(text + i, word, w) == 0 && (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_')) &&
+        if (memcmp(text + i, word, w) == 0 &&
+            (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_')) &&
             (i + w == n || !(isalnum((unsigned char)text[i + w]) || text[i + w] == '_')))
             return true;
     return false;
@@ -99,23 +109,38 @@ static bool has_word(const char *text, size_t n, const char *word) {
 
 /* What a value prints as: literals, displays of them, array(…) and tensor(…); code: what was code so far. */
 static bool is_printed(const ls_node *e, const char *code, size_t n) {
-    static const char *const makers[] = {"array", "tensor", "Parameter", "device", "dict_keys", "dict_values"};
+    static const char *const makers[] = {"array",  "tensor",    "Parameter",
+                                         "device", "dict_keys", "dict_values"};
     if (!e) return true;
     switch (e->kind) {
-    case LS_N_NONE: case LS_N_TRUE: case LS_N_FALSE: case LS_N_INT: case LS_N_FLOAT: case LS_N_STR: case LS_N_ELLIPSIS: case LS_N_PRINTED: case LS_N_MATRIX: return true;
-    case LS_N_NAME: return strcmp(e->text, "inf") == 0 || strcmp(e->text, "nan") == 0 || !has_word(code, n, e->text);
+    case LS_N_NONE:
+    case LS_N_TRUE:
+    case LS_N_FALSE:
+    case LS_N_INT:
+    case LS_N_FLOAT:
+    case LS_N_STR:
+    case LS_N_ELLIPSIS:
+    case LS_N_PRINTED:
+    case LS_N_MATRIX: return true;
+    case LS_N_NAME:
+        return strcmp(e->text, "inf") == 0 || strcmp(e->text, "nan") == 0 || !has_word(code, n, e->text);
     case LS_N_UNARY: return is_printed(e->a, code, n);
-    case LS_N_TUPLE: case LS_N_LIST: case LS_N_DICT:
+    case LS_N_TUPLE:
+    case LS_N_LIST:
+    case LS_N_DICT:
         for (int i = 0; i < e->list.n; i++)
             if (!is_printed(e->list.items[i], code, n)) return false;
         return true;
     case LS_N_PAIR: return is_printed(e->a, code, n) && is_printed(e->b, code, n);
     case LS_N_KEYWORD: return true;
-    case LS_N_ATTRIBUTE: return e->a->kind == LS_N_NAME && (strcmp(e->a->text, "torch") == 0 || strcmp(e->a->text, "np") == 0);
+    case LS_N_ATTRIBUTE:
+        return e->a->kind == LS_N_NAME && (strcmp(e->a->text, "torch") == 0 || strcmp(e->a->text, "np") == 0);
     case LS_N_CALL: {
         const ls_node *f = e->a;
-        bool known = f->kind == LS_N_ATTRIBUTE && is_printed(f, code, n); /* torch.Size([2]), np.float64(1.0) */
-        for (size_t i = 0; f->kind == LS_N_NAME && i < sizeof makers / sizeof *makers; i++) known = known || strcmp(f->text, makers[i]) == 0;
+        bool known =
+            f->kind == LS_N_ATTRIBUTE && is_printed(f, code, n); /* torch.Size([2]), np.float64(1.0) */
+        for (size_t i = 0; f->kind == LS_N_NAME && i < sizeof makers / sizeof *makers; i++)
+            known = known || strcmp(f->text, makers[i]) == 0;
         for (int i = 0; known && i < e->list.n; i++) known = is_printed(e->list.items[i], code, n);
         return known;
     }
@@ -177,27 +202,19 @@ static size_t paragraph(const char *p, const char *end, const char **after) {
     return (size_t)(stop - p);
 }
 
-/* Where the code ends in the text of a cell. */
+/* Where the code ends in the text of a cell. A cell magic takes the whole cell, but for headings at its end;
+   below one that times its cell the code is as any other. */
 static const char *end_of_code(const char *text, const char *end) {
-    const char *after, *comments = NULL, *code_end = text + paragraph(text, end, &after);
-    if (strncmp(text, "%%", 2) == 0) { /* a cell magic takes the whole cell, but for a heading at its end */
-        for (const char *p = after; p < end; p = after) {
-            size_t n = paragraph(p, end, &after);
-            if (!is_comment(p, n)) code_end = p + n;
-        }
-        return code_end;
-    }
+    bool magic = strncmp(text, "%%", 2) == 0, timed = strncmp(text, "%%time", 6) == 0;
+    const char *first = timed ? memchr(text, '\n', (size_t)(end - text)) : NULL,
+               *code = first ? first + 1 : text, *after;
+    const char *code_end = code + paragraph(code, end, &after);
     for (const char *p = after; p < end; p = after) {
         size_t n = paragraph(p, end, &after);
-        if (is_comment(p, n)) {
-            if (!comments) comments = p;
-            continue; /* code if code follows */
-        }
-        if (!could_be_code(text, (size_t)(code_end - text), p, n)) break;
+        if (is_comment(p, n)) continue; /* code if code follows */
+        if (!(magic && !timed) && !could_be_code(code, (size_t)(code_end - code), p, n)) break;
         code_end = p + n;
-        comments = NULL;
     }
-    (void)comments;
     return code_end;
 }
 
@@ -223,7 +240,8 @@ static const char *end_of_outputs(const char *text, const char *end) {
 
 static size_t open_brackets(const char *text, size_t n) {
     ptrdiff_t depth = 0;
-    for (size_t i = 0; i < n; i++) depth += strchr("[(", text[i]) && text[i] ? 1 : strchr(")]", text[i]) && text[i] ? -1 : 0;
+    for (size_t i = 0; i < n; i++)
+        depth += strchr("[(", text[i]) && text[i] ? 1 : strchr(")]", text[i]) && text[i] ? -1 : 0;
     return depth > 0 ? (size_t)depth : 0;
 }
 
@@ -232,9 +250,11 @@ static bool was_cut(const char *text, const char *stop, const char *end) {
     const char *last = text;
     for (const char *p = text; p + 2 < stop; p++)
         if (memcmp(p, "\n\n\n", 3) == 0) last = p + 3;
-    while (end > stop && (end[-1] == '\n' || end[-1] == '\r')) end--; /* blanks at the end of the line belong to it */
+    while (end > stop && (end[-1] == '\n' || end[-1] == '\r'))
+        end--; /* blanks at the end of the line belong to it */
     if (end < stop) end = stop;
-    size_t whole = lsv_text_points(text, (size_t)(end - text)), tail = lsv_text_points(last, (size_t)(end - last));
+    size_t whole = lsv_text_points(text, (size_t)(end - text)),
+           tail = lsv_text_points(last, (size_t)(end - last));
     return whole == CUT_AT || tail == CUT_AT || open_brackets(last, (size_t)(stop - last)) > 0;
 }
 
@@ -244,6 +264,58 @@ static bool add_output(nb_cell *c, nb_output_kind kind, const char *text, const 
     if (!o) return false;
     lsv_text_add(&o->text, text, (size_t)(end - text));
     return !o->text.failed;
+}
+
+/* "ValueError: …" of an output's last line: the cell ended in an error. Its length up to the colon, 0: none.
+ */
+static size_t error_name(line l) {
+    static const char *const ends[] = {"Error", "Exception", "Interrupt", "Iteration", "Exit"};
+    size_t n = 0;
+    while (n < l.n && (isalnum((unsigned char)l.at[n]) || l.at[n] == '_' || l.at[n] == '.')) n++;
+    bool colon = n < l.n && l.at[n] == ':';
+    if (!n || !isupper((unsigned char)l.at[0]) || !(colon || n == l.n)) return 0;
+    for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+        size_t m = strlen(ends[k]);
+        if (n >= m && memcmp(l.at + n - m, ends[k], m) == 0) return n;
+    }
+    return 0;
+}
+
+/* Takes an error off the end of a cell's last output, with the traceback above it. */
+static bool split_error(nb_cell *c) {
+    if (!c->noutputs) return true;
+    lsv_text *t = &c->outputs[c->noutputs - 1].text;
+    reader r = {.text = t->data, .end = t->data + t->length};
+    line found = {NULL, 0};
+    const char *begin = NULL;
+    while (r.text < r.end) {
+        line l = next_line(&r);
+        bool trace = (l.n > 20 && memcmp(l.at, "--------------------", 20) == 0) ||
+                     (l.n > 10 && memcmp(l.at, "Traceback ", 10) == 0);
+        if (trace && !begin) begin = l.at;
+        if (is_blank(l)) continue;
+        bool hint = l.n > 6 && memcmp(l.at, "hint: ", 6) == 0;
+        if (!(hint && found.at)) found = error_name(l) ? l : (line){NULL, 0};
+    }
+    if (!found.at) return true;
+    size_t name = error_name(found), skip = name + (name < found.n ? 1 : 0);
+    while (skip < found.n && found.at[skip] == ' ') skip++;
+    lsv_text message = {0}, word = {0};
+    lsv_text_add(&message, found.at + skip, found.n - skip);
+    lsv_text_add(&word, found.at, name);
+    size_t left = (size_t)((begin && begin < found.at ? begin : found.at) - t->data);
+    while (left && isspace((unsigned char)t->data[left - 1])) left--;
+    t->length = left;
+    t->data[left] = 0;
+    nb_output *o = nb_add_output(c, NB_ERROR);
+    if (!o || message.failed || word.failed) {
+        lsv_text_free(&message);
+        lsv_text_free(&word);
+        return false;
+    }
+    o->text = message;
+    o->name = word.data;
+    return true;
 }
 
 static bool read_paragraphs(reader *r, nb_cell *c, const char *end) {
@@ -307,7 +379,8 @@ static bool read_transcript(reader *r, nb_cell *c, line first, const char *end) 
             stop = l.at + l.n;
         }
     }
-    while (c->source.length && isspace((unsigned char)c->source.data[c->source.length - 1])) c->source.data[--c->source.length] = 0;
+    while (c->source.length && isspace((unsigned char)c->source.data[c->source.length - 1]))
+        c->source.data[--c->source.length] = 0;
     return !c->source.failed && (!begin || add_output(c, kind, begin, stop));
 }
 
@@ -337,7 +410,7 @@ static bool read_labelled(reader *r) {
         c->recorded = number > 0; /* it was run, and gave nothing unless something follows */
         const char *end = end_of_cell(r);
         bool ok = is_blank(rest) ? read_paragraphs(r, c, end) : read_transcript(r, c, rest, end);
-        if (!ok) return false;
+        if (!ok || !split_error(c)) return false;
         while (r->text < end) next_line(r);
     }
     return true;
@@ -369,7 +442,8 @@ static bool is_language(line l, size_t skip) {
     return false;
 }
 
-lsv_status notebook_read_markdown(const char *name, const char *text, size_t n, notebook *out, lsv_error *err) {
+lsv_status notebook_read_markdown(const char *name, const char *text, size_t n, notebook *out,
+                                  lsv_error *err) {
     *out = (notebook){.loose = true};
     reader r = {.name = name, .text = text, .end = text + n, .b = out};
     bool behind = false; /* nothing but blank lines since a code block */
@@ -396,7 +470,7 @@ lsv_status notebook_read_markdown(const char *name, const char *text, size_t n, 
         } else if (output) {
             nb_cell *c = &out->cells[out->n - 1];
             c->recorded = true;
-            ok = add_output(c, NB_STDOUT, begin, end);
+            ok = add_output(c, NB_STDOUT, begin, end) && split_error(c);
         }
         if (!ok) {
             notebook_free(out);

@@ -11,7 +11,12 @@
 static void escape(lsv_text *t, const char *s, size_t n) {
     for (size_t i = 0; i < n;) {
         unsigned char c = (unsigned char)s[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9, k = 1;
+        size_t more = c < 0x80                ? 0
+                      : c >= 0xC2 && c < 0xE0 ? 1
+                      : c >= 0xE0 && c < 0xF0 ? 2
+                      : c >= 0xF0 && c < 0xF5 ? 3
+                                              : 9,
+               k = 1;
         while (more < 9 && k <= more && i + k < n && ((unsigned char)s[i + k] & 0xC0) == 0x80) k++;
         bool bad = more == 9 || k <= more;
         if (c == 0xE0 && !bad) bad = (unsigned char)s[i + 1] < 0xA0;
@@ -44,7 +49,9 @@ static void put_lines(lsv_text *t, int depth, const char *key, const char *s, si
     lsv_text_putc(t, ']');
 }
 
-static void put_text(lsv_text *t, int depth, const char *key, const lsv_text *text) { put_lines(t, depth, key, text->data ? text->data : "", text->length); }
+static void put_text(lsv_text *t, int depth, const char *key, const lsv_text *text) {
+    put_lines(t, depth, key, text->data ? text->data : "", text->length);
+}
 
 static void put_string(lsv_text *t, int depth, const char *key, const char *s) {
     lsv_text_printf(t, "%*s\"%s\": \"", depth, "", key);
@@ -82,7 +89,8 @@ static void put_output(lsv_text *t, const nb_output *o, int number) {
         put_text(t, 6, "text/plain", &o->text);
         lsv_text_puts(t, "\n     },\n");
         if (o->kind == NB_RESULT) lsv_text_printf(t, "     \"execution_count\": %d,\n", number);
-        lsv_text_printf(t, "     \"metadata\": {},\n     \"output_type\": \"%s\"", o->kind == NB_RESULT ? "execute_result" : "display_data");
+        lsv_text_printf(t, "     \"metadata\": {},\n     \"output_type\": \"%s\"",
+                        o->kind == NB_RESULT ? "execute_result" : "display_data");
         break;
     }
     lsv_text_puts(t, "\n    }");
@@ -113,7 +121,8 @@ void notebook_write_jupyter(lsv_text *t, const notebook *b, int from, int to) {
         put_cell(t, &b->cells[i], id++);
     }
     lsv_text_puts(t, to > from ? "\n ],\n" : "],\n");
-    lsv_text_puts(t, " \"metadata\": {\n  \"language_info\": {\n   \"file_extension\": \".py\",\n   \"mimetype\": \"text/x-python\",\n"
+    lsv_text_puts(t, " \"metadata\": {\n  \"language_info\": {\n   \"file_extension\": \".py\",\n   "
+                     "\"mimetype\": \"text/x-python\",\n"
                      "   \"name\": \"python\"\n  }\n },\n \"nbformat\": 4,\n \"nbformat_minor\": 5\n}\n");
 }
 
@@ -186,7 +195,10 @@ void notebook_write_program(lsv_text *t, const notebook *b, int from, int to) {
         const nb_output *error = error_of(c);
         const char *source = c->source.data ? c->source.data : "";
         lsv_text_puts(t, i > from ? "\n# %%\n" : "# %%\n");
-        if (error) lsv_text_printf(t, "# %s: %.*s\n", error->name ? error->name : "Error", (int)strcspn(error->text.data ? error->text.data : "", "\n"), error->text.data ? error->text.data : "");
+        if (error)
+            lsv_text_printf(t, "# %s: %.*s\n", error->name ? error->name : "Error",
+                            (int)strcspn(error->text.data ? error->text.data : "", "\n"),
+                            error->text.data ? error->text.data : "");
         if (c->kind == NB_CODE && !error) lsv_text_printf(t, "%s\n", source);
         else put_commented(t, source);
     }

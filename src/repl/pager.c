@@ -1,5 +1,6 @@
 /* Paging. The text goes to $PAGER, else to `less -FRX`; the own pager below is for where no other program is to be had. */
 #include "repl/pager.h"
+#include "repl/progress.h"
 
 #include "base/interrupt.h"
 #include "lang/assist/help.h"
@@ -13,7 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static void screen_size(int *columns, int *lines) {
+void terminal_size(int *columns, int *lines) {
     struct winsize w;
     *columns = 80;
     *lines = 24;
@@ -24,7 +25,7 @@ static void screen_size(int *columns, int *lines) {
 
 int pager_width(void) {
     int columns, lines;
-    screen_size(&columns, &lines);
+    terminal_size(&columns, &lines);
     return columns < 20 ? 20 : columns > 100 ? 100 : columns;
 }
 
@@ -76,9 +77,11 @@ static bool by_program(const char *text, size_t n) {
     fflush(stdout);
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, &before); /* the person may leave before the end */
+    progress_hold();
     FILE *f = popen(command, "w");
     if (f) fwrite(text, 1, n, f);
     int status = f ? pclose(f) : -1;
+    progress_release();
     sigaction(SIGPIPE, &before, NULL);
     lsv_interrupt_take(); /* a Ctrl-C was the pager's */
     return status != -1 && !(WIFEXITED(status) && WEXITSTATUS(status) == 127);
@@ -124,7 +127,7 @@ void session_page(session *s, const lsv_text *marked) {
     lsv_text t = {0};
     int columns, lines;
     ls_help_render(marked, s->color, ls_teach_ascii(), &t);
-    screen_size(&columns, &lines);
+    terminal_size(&columns, &lines);
     bool person = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !s->options->test && s->labels;
     if (!t.data) return;
     session_flush(s);

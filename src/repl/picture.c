@@ -13,10 +13,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-typedef struct screen { bool terminal; int columns, rows, cell_width, cell_height; } screen;
+typedef struct screen {
+    bool terminal;
+    int columns, rows, cell_width, cell_height;
+} screen;
 
 static screen look(const session *s) {
-    screen sc = {.terminal = isatty(STDOUT_FILENO) && !s->options->test, .columns = 80, .rows = 24, .cell_width = 9, .cell_height = 18};
+    screen sc = {.terminal = isatty(STDOUT_FILENO) && !s->options->test,
+                 .columns = 80,
+                 .rows = 24,
+                 .cell_width = 9,
+                 .cell_height = 18};
     const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
     struct winsize size;
     if (columns && atoi(columns) > 0) sc.columns = atoi(columns);
@@ -38,7 +45,8 @@ static bool as_text(session *s, ls_interp *in, const screen *sc, const lsv_figur
     const char *deep = getenv("COLORTERM");
     lsv_text_picture how = {.columns = sc->columns, .ascii = ls_teach_ascii()};
     if (sc->terminal && how.columns > 100) how.columns = 100; /* wider is no clearer */
-    if (s->color && sc->terminal) how.colours = deep && (strcmp(deep, "truecolor") == 0 || strcmp(deep, "24bit") == 0) ? 1 << 24 : 256;
+    if (s->color && sc->terminal)
+        how.colours = deep && (strcmp(deep, "truecolor") == 0 || strcmp(deep, "24bit") == 0) ? 1 << 24 : 256;
     lsv_text t = {0};
     lsv_error err = {0};
     bool ok = lsv_figure_text(f, how, &t, &err) == LSV_OK || ls_raise_lsv(in, &err);
@@ -53,17 +61,23 @@ static bool as_text(session *s, ls_interp *in, const screen *sc, const lsv_figur
 
 #include <chafa.h>
 
-#define CALLS(X)                                                                                                    \
-    X(chafa_term_db_get_default) X(chafa_term_db_detect) X(chafa_term_db_get_fallback_info)                         \
-    X(chafa_term_info_have_seq) X(chafa_term_info_unref) X(chafa_canvas_config_new) X(chafa_canvas_config_unref)    \
-    X(chafa_canvas_config_set_pixel_mode) X(chafa_canvas_config_set_geometry) X(chafa_canvas_config_set_canvas_mode) \
-    X(chafa_canvas_config_set_cell_geometry) X(chafa_canvas_new) X(chafa_canvas_unref)                              \
-    X(chafa_canvas_draw_all_pixels) X(chafa_canvas_print) X(g_string_free)
+#define CALLS(X)                                                                                \
+    X(chafa_term_db_get_default)                                                                \
+    X(chafa_term_db_detect) X(chafa_term_db_get_fallback_info) X(chafa_term_info_have_seq)      \
+        X(chafa_term_info_unref) X(chafa_canvas_config_new) X(chafa_canvas_config_unref)        \
+            X(chafa_canvas_config_set_pixel_mode) X(chafa_canvas_config_set_geometry)           \
+                X(chafa_canvas_config_set_canvas_mode) X(chafa_canvas_config_set_cell_geometry) \
+                    X(chafa_canvas_new) X(chafa_canvas_unref) X(chafa_canvas_draw_all_pixels)   \
+                        X(chafa_canvas_print) X(g_string_free)
 LSV_LIBRARY(lib, CALLS, "chafa", "libchafa0", "libchafa.so.0")
 
 extern char **environ;
 
-static const struct { const char *name; ChafaTermSeq begin; ChafaPixelMode mode; } protocols[] = {
+static const struct {
+    const char *name;
+    ChafaTermSeq begin;
+    ChafaPixelMode mode;
+} protocols[] = {
     {"kitty", CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1, CHAFA_PIXEL_MODE_KITTY},
     {"iterm2", CHAFA_TERM_SEQ_BEGIN_ITERM2_IMAGE, CHAFA_PIXEL_MODE_ITERM2},
     {"sixel", CHAFA_TERM_SEQ_BEGIN_SIXELS, CHAFA_PIXEL_MODE_SIXELS},
@@ -77,12 +91,15 @@ static int protocol_of(ChafaTermInfo **info) {
     ChafaTermDb *db = lib.chafa_term_db_get_default();
     *info = asked ? lib.chafa_term_db_get_fallback_info(db) : lib.chafa_term_db_detect(db, environ);
     for (int i = 0; *info && i < NPROTOCOLS; i++)
-        if (asked ? strcmp(wanted, protocols[i].name) == 0 : lib.chafa_term_info_have_seq(*info, protocols[i].begin)) return i;
+        if (asked ? strcmp(wanted, protocols[i].name) == 0
+                  : lib.chafa_term_info_have_seq(*info, protocols[i].begin))
+            return i;
     if (*info) lib.chafa_term_info_unref(*info);
     return -1;
 }
 
-static void emit(session *s, const screen *sc, int protocol, ChafaTermInfo *info, const unsigned char *pixels, int columns, int rows) {
+static void emit(session *s, const screen *sc, int protocol, ChafaTermInfo *info, const unsigned char *pixels,
+                 int columns, int rows) {
     int width = columns * sc->cell_width, height = rows * sc->cell_height;
     ChafaCanvasConfig *config = lib.chafa_canvas_config_new();
     lib.chafa_canvas_config_set_pixel_mode(config, protocols[protocol].mode);
@@ -90,7 +107,8 @@ static void emit(session *s, const screen *sc, int protocol, ChafaTermInfo *info
     lib.chafa_canvas_config_set_geometry(config, columns, rows);
     lib.chafa_canvas_config_set_cell_geometry(config, sc->cell_width, sc->cell_height);
     ChafaCanvas *canvas = lib.chafa_canvas_new(config);
-    lib.chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, pixels, width, height, width * 4);
+    lib.chafa_canvas_draw_all_pixels(canvas, CHAFA_PIXEL_RGBA8_UNASSOCIATED, pixels, width, height,
+                                     width * 4);
     GString *out = lib.chafa_canvas_print(canvas, info);
     session_write(s, out->str, out->len);
     session_write(s, "\n", 1);
@@ -118,7 +136,8 @@ static bool as_graphics(session *s, const screen *sc, const lsv_figure *f) {
     }
     if (columns < 1 || rows < 1) columns = rows = 1;
     scale = columns * sc->cell_width / (f->width * 72);
-    bool ok = lsv_figure_pixels(f, columns * sc->cell_width, rows * sc->cell_height, scale > 0.9 ? scale : 0.9, &pixels, NULL) == LSV_OK;
+    bool ok = lsv_figure_pixels(f, columns * sc->cell_width, rows * sc->cell_height,
+                                scale > 0.9 ? scale : 0.9, &pixels, NULL) == LSV_OK;
     if (ok) {
         emit(s, sc, protocol, info, pixels, columns, rows);
         lsv_free(pixels);

@@ -5,8 +5,10 @@
 #include "repl/reader.h"
 
 #include "base/alloc.h"
+#include "lang/eval/account.h"
 #include "lang/syntax/parse.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +36,20 @@ static bool is_exit(const char *text) {
     return false;
 }
 
+/* `why` and `why x`, where no variable has that name, are calls of why. */
+static bool is_why(const session *s, const char *text, lsv_text *call) {
+    static const char *const operators[] = {"is ", "in ", "and ", "or ", "not ", "if ", "for "};
+    size_t n = strlen(text);
+    if (strncmp(text, "why", 3) != 0 || (text[3] && text[3] != ' ') || memchr(text, '\n', n)) return false;
+    if (ls_global_get(s->in, "why").tag != LS_UNSET) return false;
+    const char *what = text + 3 + strspn(text + 3, " ");
+    if (*what && !isalpha((unsigned char)*what) && *what != '_' && (unsigned char)*what < 0x80) return false;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (strncmp(what, operators[i], strlen(operators[i])) == 0) return false;
+    lsv_text_printf(call, "why(%s)", what);
+    return !call->failed;
+}
+
 static void run_cell(session *s, const cell_reader *reader, char *text) {
     char name[32];
     size_t n = strlen(text);
@@ -44,7 +60,10 @@ static void run_cell(session *s, const cell_reader *reader, char *text) {
         history_append(text);
     }
     snprintf(name, sizeof name, "In [%d]", s->number + 1);
-    session_run(s, name, text, n, 1);
+    lsv_text call = {0};
+    if (is_why(s, text, &call)) session_run(s, name, call.data, call.length, 1);
+    else session_run(s, name, text, n, 1);
+    lsv_text_free(&call);
     session_printf(s, "\n");
     session_flush(s);
 }
@@ -54,6 +73,7 @@ int prompt_loop(session *s) {
     if (!reader) reader = reader_plain();
     s->labels = true;
     s->edits = reader->remember != NULL;
+    if (!ls_account_watch(s->in)) fputs("MemoryError: no memory for the records of why\n", stderr);
     if (!s->options->test) session_printf(s, "lsv %s  (name? for help on a name, Ctrl-D leaves)\n\n", LSV_VERSION);
     while (!s->leave) {
         char *text = NULL;

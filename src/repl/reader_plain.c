@@ -1,6 +1,7 @@
 /* The plain line reader: no editing beyond the terminal's own, no limit on the length of a line.
    It asks the terminal to mark pasted text, so that a pasted cell of several lines is one. */
 #include "repl/reader.h"
+#include "repl/progress.h"
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
@@ -65,6 +66,7 @@ static bool terminal_marks_paste(void) {
 read_result reader_plain_line(session *s, const char *prompt, char **line) {
     lsv_text t = {0};
     bool inside = false, marks = terminal_marks_paste();
+    progress_hold(); /* questions are asked from inside a cell too */
     if (marks) session_printf(s, "%s", paste_on);
     session_printf(s, "%s", prompt);
     session_flush(s);
@@ -87,6 +89,7 @@ read_result reader_plain_line(session *s, const char *prompt, char **line) {
         if (c != 0) lsv_text_putc(&t, (char)c);
     }
     if (marks) session_printf(s, "%s", paste_off);
+    progress_release();
     session_flush(s);
     if (result == READ_LINE) {
         lsv_text_puts(&t, "");

@@ -16,6 +16,7 @@ const cell_reader *reader_readline(void) { return NULL; }
 #include "base/alloc.h"
 #include "base/interrupt.h"
 #include "repl/edit.h"
+#include "repl/pager.h"
 #include "repl/paint.h"
 
 #include <errno.h>
@@ -101,18 +102,13 @@ static bool more_to_read(void) {
     return poll(&input, 1, 0) > 0;
 }
 
-static void size_of_screen(int *columns, int *lines) {
-    rl_reset_screen_size();
-    rl_get_screen_size(lines, columns);
-}
-
 /* Waits for keys and lets readline have them. READ_LINE: there are some. */
 static read_result wait_for_keys(void) {
     struct pollfd input[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
     int ready = poll(input, 2, -1), columns, lines; /* an interrupt a moment before the sleep ends it too */
     if (resized) {
         resized = 0;
-        size_of_screen(&columns, &lines);
+        terminal_size(&columns, &lines);
         paint_resize(columns, lines);
         dirty = true;
     }
@@ -120,7 +116,7 @@ static read_result wait_for_keys(void) {
         continued = 0;
         rl_deprep_terminal();
         rl_prep_terminal(1);
-        size_of_screen(&columns, &lines);
+        terminal_size(&columns, &lines);
         fputs("\r\n", stdout);
         paint_start(columns, lines);
         dirty = true;
@@ -157,7 +153,7 @@ static read_result read_cell(session *s, char **cell) {
     if (s->next_input) rl_insert_text(s->next_input); /* %load */
     lsv_free(s->next_input);
     s->next_input = NULL;
-    size_of_screen(&columns, &lines);
+    terminal_size(&columns, &lines);
     paint_start(columns, lines);
     read_result got = take_cell(s, cell);
     edit_say(NULL);

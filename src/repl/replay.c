@@ -1,10 +1,10 @@
 /* lsv --replay: runs a notebook and compares what its cells give with what the file says they gave.
 
    A difference is reported unless the file itself explains it: values from random numbers without a
-   seed, from the clock, addresses of objects, the GPU it ran on, the way NumPy 1 wrote scalars, an output that the file
-   holds the beginning of. What can be compared of such a cell still is: the text between the numbers and
-   the arrays' shapes. Of an error its class counts, not the words; what went to standard error is not
-   compared. The cells run to the end whatever comes. */
+   seed, from the clock, addresses of objects, the GPU it ran on, the way NumPy 1 wrote scalars, an output
+   that the file holds the beginning of. What can be compared of such a cell still is: the text between the
+   numbers and the arrays' shapes. Of an error its class counts, not the words; what went to standard error is
+   not compared. The cells run to the end whatever comes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +18,12 @@ typedef struct replay {
     session *s;
     const notebook *b;
     flow *flow;
-    bool ascii, color, gpu_missing, failed_before; /* an earlier cell failed in a way that the file explains */
-    int index;             /* of the code cell, from 1 */
-    const nb_cell *cell;   /* as stored */
-    const nb_cell *mine;   /* as it ran */
+    bool color, failed_before; /* an earlier cell failed in a way that the file explains */
+    int index;                 /* of the code cell, from 1 */
+    const nb_cell *cell;       /* as stored */
+    const nb_cell *mine;       /* as it ran */
     origin why;
     int counts[NVERDICTS];
-    int causes[CAUSE_ADDRESS + 1];
 } replay;
 
 /* ---- what a cell gave, as one text ---- */
@@ -75,7 +74,11 @@ static void head(const replay *r, const char *what, const char *code) {
     paint(r, "0");
 }
 
-typedef struct lines { const char *at[400]; size_t n[400]; int count; } lines;
+typedef struct lines {
+    const char *at[400];
+    size_t n[400];
+    int count;
+} lines;
 
 static void split(const lsv_text *t, lines *l) {
     const char *p = t->data, *end = p + t->length;
@@ -88,7 +91,9 @@ static void split(const lsv_text *t, lines *l) {
     }
 }
 
-static bool same_line(const lines *a, int i, const lines *b, int j) { return a->n[i] == b->n[j] && memcmp(a->at[i], b->at[j], a->n[i]) == 0; }
+static bool same_line(const lines *a, int i, const lines *b, int j) {
+    return a->n[i] == b->n[j] && memcmp(a->at[i], b->at[j], a->n[i]) == 0;
+}
 
 static void show_line(const replay *r, const char *label, const char *code, const char *text, size_t n) {
     size_t most = 200;
@@ -120,11 +125,15 @@ static void show_diff(const replay *r, const lsv_text *expected, const lsv_text 
             show_line(r, "expected", "32", a->at[i], a->n[i]);
             show_line(r, "got", "31", b->at[i], b->n[i]);
         }
-        for (int i = from; !pairs && i < enda && i < from + MOST; i++) show_line(r, i == from ? "expected" : "", "32", a->at[i], a->n[i]);
-        if (!pairs && enda - from > MOST) session_printf(r->s, "    %-9s ... %d more lines\n", "", enda - from - MOST);
+        for (int i = from; !pairs && i < enda && i < from + MOST; i++)
+            show_line(r, i == from ? "expected" : "", "32", a->at[i], a->n[i]);
+        if (!pairs && enda - from > MOST)
+            session_printf(r->s, "    %-9s ... %d more lines\n", "", enda - from - MOST);
         if (!pairs && enda == from) show_line(r, "expected", "32", "(nothing)", 9);
-        for (int i = from; !pairs && i < endb && i < from + MOST; i++) show_line(r, i == from ? "got" : "", "31", b->at[i], b->n[i]);
-        if (!pairs && endb - from > MOST) session_printf(r->s, "    %-9s ... %d more lines\n", "", endb - from - MOST);
+        for (int i = from; !pairs && i < endb && i < from + MOST; i++)
+            show_line(r, i == from ? "got" : "", "31", b->at[i], b->n[i]);
+        if (!pairs && endb - from > MOST)
+            session_printf(r->s, "    %-9s ... %d more lines\n", "", endb - from - MOST);
         if (!pairs && endb == from) show_line(r, "got", "31", "(nothing)", 9);
         if (pairs && shown > MOST / 2) session_printf(r->s, "    ... and more lines\n");
     }
@@ -134,11 +143,13 @@ static void show_diff(const replay *r, const lsv_text *expected, const lsv_text 
 
 static void show_numbers(const replay *r, const numbers *d) {
     if (!d->differing) return;
-    session_printf(r->s, "    numbers   %d of %d differ, furthest apart %s and %s: by %.2g", d->differing, d->count, d->expected, d->got, d->largest);
+    session_printf(r->s, "    numbers   %d of %d differ, furthest apart %s and %s: by %.2g", d->differing,
+                   d->count, d->expected, d->got, d->largest);
     if (d->relative > 0 && !isinf(d->relative)) session_printf(r->s, ", relative %.2g", d->relative);
     session_printf(r->s, "\n");
     double limit = d->relative;
-    if (r->s->options->tolerance < 0 && limit > 0 && limit < 1e-5) session_printf(r->s, "    hint      --tol %.0e takes them as equal\n", pow(10, ceil(log10(limit))));
+    if (r->s->options->tolerance < 0 && limit > 0 && limit < 1e-5)
+        session_printf(r->s, "    hint      --tol %.0e takes them as equal\n", pow(10, ceil(log10(limit))));
 }
 
 static void close_case(replay *r, verdict v) { r->counts[v]++; }
@@ -150,7 +161,9 @@ static void explained(replay *r, const char *why) {
 }
 
 static const char *cause_text(const origin *o) {
-    return o->cause == CAUSE_RANDOM ? "random without a seed" : o->cause == CAUSE_CLOCK ? "it depends on the clock" : "it shows an object's address";
+    return o->cause == CAUSE_RANDOM  ? "random without a seed"
+           : o->cause == CAUSE_CLOCK ? "it depends on the clock"
+                                     : "it shows an object's address";
 }
 
 static void place_of(const replay *r, const origin *o, char *out, size_t n) {
@@ -173,7 +186,9 @@ static bool rewrite(bool (*f)(const lsv_text *, lsv_text *), lsv_text *a, lsv_te
     return in_a || in_b;
 }
 
-static bool equal(const lsv_text *a, const lsv_text *b) { return a->length == b->length && memcmp(a->data, b->data, a->length) == 0; }
+static bool equal(const lsv_text *a, const lsv_text *b) {
+    return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
 
 /* Exactly, or within the tolerance that was asked for. *d: the numbers of texts that have the same words. */
 static bool agree(const replay *r, const lsv_text *a, const lsv_text *b, numbers *d, bool *same_words) {
@@ -182,28 +197,72 @@ static bool agree(const replay *r, const lsv_text *a, const lsv_text *b, numbers
     return equal(a, b) || (tolerance >= 0 && *same_words && d->differing == 0);
 }
 
-/* Shapes and words of a cell whose values cannot be the same. */
-static bool same_skeleton(const lsv_text *a, const lsv_text *b, bool cut) {
+/* What can be compared of a cell whose values cannot be the same. */
+typedef enum likeness { UNLIKE, SHAPES_ALIKE, WORDS_ALIKE } likeness;
+
+static int count_lines(const lsv_text *t) {
+    int n = 0;
+    for (size_t i = 0; i < t->length; i++) n += t->data[i] == '\n';
+    return n;
+}
+
+static likeness compare_likeness(const replay *r, const lsv_text *a, const lsv_text *b, bool cut) {
+    lsv_text x = {0}, y = {0}, u = {0}, v = {0};
+    if (cut)
+        return text_is_beginning(a->data, a->length, b->data, b->length, INFINITY) ? WORDS_ALIKE : UNLIKE;
+    text_skeleton(a, r->why.cause == CAUSE_CLOCK, &x);
+    text_skeleton(b, r->why.cause == CAUSE_CLOCK, &y);
+    text_shapes(a, &u);
+    text_shapes(b, &v);
+    bool failed = x.failed || y.failed || u.failed || v.failed;
+    likeness like = failed                                                                 ? UNLIKE
+                    : equal(&x, &y)                                                        ? WORDS_ALIKE
+                    : equal(&u, &v) && (r->why.steers || count_lines(a) == count_lines(b)) ? SHAPES_ALIKE
+                                                                                           : UNLIKE;
+    lsv_text_free(&x);
+    lsv_text_free(&y);
+    lsv_text_free(&u);
+    lsv_text_free(&v);
+    return like;
+}
+
+static void say_different(replay *r, const lsv_text *a, const lsv_text *b) {
+    char place[160];
+    numbers d;
+    close_case(r, DIFFERENT);
+    head(r, "DIFFERENT", "1;31");
+    session_printf(r->s, "\n");
+    show_diff(r, a, b);
+    if (text_compare(a->data, a->length, b->data, b->length, r->s->options->tolerance, &d))
+        show_numbers(r, &d);
+    if (r->why.cause == CAUSE_NONE) return;
+    place_of(r, &r->why, place, sizeof place);
+    session_printf(r->s, "    note      %s, but shapes or words differ too\n", place);
+}
+
+static bool differ_in_breaks_only(const replay *r, const lsv_text *a, const lsv_text *b) {
     lsv_text x = {0}, y = {0};
     numbers d;
-    bool same;
-    if (cut) {
-        same = text_is_beginning(a->data, a->length, b->data, b->length, INFINITY);
-    } else {
-        text_skeleton(a, &x);
-        text_skeleton(b, &y);
-        same = !x.failed && !y.failed && equal(&x, &y);
-    }
-    (void)d;
+    bool words;
+    text_without_breaks(a, &x);
+    text_without_breaks(b, &y);
+    lsv_text_puts(&x, "");
+    lsv_text_puts(&y, "");
+    bool same = !x.failed && !y.failed && agree(r, &x, &y, &d, &words);
     lsv_text_free(&x);
     lsv_text_free(&y);
     return same;
 }
 
-/* Texts that differ as they stand: what explains it? Consumes nothing; the texts are rewritten. */
-static void explain(replay *r, lsv_text *a, lsv_text *b, bool cut) {
-    static const struct { bool (*f)(const lsv_text *, lsv_text *); const char *why; } ways[] = {
-        {text_without_addresses, "addresses of objects"}, {text_without_device, "the GPU it ran on"}, {text_without_wrappers, "NumPy 1 wrote its scalars without their type"}};
+/* Texts that differ as they stand: does the file explain it? The texts are rewritten. */
+static bool explain(replay *r, lsv_text *a, lsv_text *b, bool cut) {
+    static const struct {
+        bool (*f)(const lsv_text *, lsv_text *);
+        const char *why;
+    } ways[] = {{text_without_addresses, "addresses of objects"},
+                {text_without_device, "the GPU it ran on"},
+                {text_without_wrappers, "NumPy 1 wrote its scalars without their type"},
+                {text_without_functions, "how functions are shown"}};
     char why[256] = "", place[160];
     numbers d;
     bool words;
@@ -215,31 +274,33 @@ static void explain(replay *r, lsv_text *a, lsv_text *b, bool cut) {
         close_case(r, EXPLAINED);
         head(r, "the same but for", "33");
         session_printf(r->s, " %s\n", why);
-        return;
+        return true;
+    }
+    if (differ_in_breaks_only(r, a, b)) {
+        close_case(r, EXPLAINED);
+        head(r, "the same but for", "33");
+        session_printf(r->s, " %s%sIPython's line breaks\n", why, why[0] ? ", " : "");
+        return true;
     }
     if (cut && text_is_beginning(a->data, a->length, b->data, b->length, r->s->options->tolerance)) {
         close_case(r, EXPLAINED);
         head(r, "the same as far as stored", "33");
-        session_printf(r->s, ": the file holds the first %zu characters of the output\n", lsv_text_points(a->data, a->length));
-        return;
+        session_printf(r->s, ": the file holds the first %zu characters of the output\n",
+                       lsv_text_points(a->data, a->length));
+        return true;
     }
-    if (r->why.cause != CAUSE_NONE && same_skeleton(a, b, cut)) {
+    likeness like = r->why.cause != CAUSE_NONE ? compare_likeness(r, a, b, cut) : UNLIKE;
+    if (like != UNLIKE) {
         place_of(r, &r->why, place, sizeof place);
-        r->causes[r->why.cause]++;
         close_case(r, EXPLAINED);
         head(r, "not comparable", "33");
-        session_printf(r->s, ": %s; words and shapes are the same%s\n", place, cut ? ", as far as stored" : "");
-        return;
+        session_printf(r->s, ": %s; %s%s\n", place,
+                       like == WORDS_ALIKE ? "words and shapes are the same"
+                                           : "shapes are the same, words depend on it",
+                       cut ? ", as far as stored" : "");
+        return true;
     }
-    close_case(r, DIFFERENT);
-    head(r, "DIFFERENT", "1;31");
-    session_printf(r->s, "\n");
-    show_diff(r, a, b);
-    if (text_compare(a->data, a->length, b->data, b->length, r->s->options->tolerance, &d)) show_numbers(r, &d);
-    if (r->why.cause != CAUSE_NONE) {
-        place_of(r, &r->why, place, sizeof place);
-        session_printf(r->s, "    note      %s, but words or shapes differ too\n", place);
-    }
+    return false;
 }
 
 static void compare_texts(replay *r) {
@@ -261,7 +322,14 @@ static void compare_texts(replay *r) {
             session_printf(r->s, "\n");
         }
     } else {
-        explain(r, &a, &b, cut);
+        lsv_text x = {0}, y = {0};
+        lsv_text_add(&x, a.data, a.length);
+        lsv_text_add(&y, b.data, b.length);
+        lsv_text_puts(&x, "");
+        lsv_text_puts(&y, "");
+        if (x.failed || y.failed || !explain(r, &x, &y, cut)) say_different(r, &a, &b);
+        lsv_text_free(&x);
+        lsv_text_free(&y);
     }
     lsv_text_free(&a);
     lsv_text_free(&b);
@@ -281,19 +349,23 @@ static void compare_errors(replay *r, const nb_output *stored, const nb_output *
     }
     if (mine && is_about_gpu(mine)) {
         r->failed_before = true;
-        snprintf(line, sizeof line, "it needs a GPU, and there is none (%s: %.200s)", is, mine->text.data ? mine->text.data : "");
+        snprintf(line, sizeof line, "it needs a GPU, and there is none (%s: %.200s)", is,
+                 mine->text.data ? mine->text.data : "");
         explained(r, line);
         return;
     }
     if (mine && !stored && r->failed_before && strcmp(is, "NameError") == 0) {
-        snprintf(line, sizeof line, "it needs a cell that could not run (%.200s)", mine->text.data ? mine->text.data : "");
+        snprintf(line, sizeof line, "it needs a cell that could not run (%.200s)",
+                 mine->text.data ? mine->text.data : "");
         explained(r, line);
         return;
     }
     close_case(r, DIFFERENT);
     head(r, "DIFFERENT", "1;31");
-    session_printf(r->s, "\n    expected  %s%s%.300s\n", stored ? was : "no error", stored ? ": " : "", stored && stored->text.data ? stored->text.data : "");
-    session_printf(r->s, "    got       %s%s%.300s\n", mine ? is : "no error", mine ? ": " : "", mine && mine->text.data ? mine->text.data : "");
+    session_printf(r->s, "\n    expected  %s%s%.300s\n", stored ? was : "no error", stored ? ": " : "",
+                   stored && stored->text.data ? stored->text.data : "");
+    session_printf(r->s, "    got       %s%s%.300s\n", mine ? is : "no error", mine ? ": " : "",
+                   mine && mine->text.data ? mine->text.data : "");
 }
 
 static void compare_cell(replay *r) {
@@ -302,7 +374,9 @@ static void compare_cell(replay *r) {
         close_case(r, NOTHING_STORED);
         if (mine || r->s->options->verbose) {
             head(r, "nothing stored to compare with", "33");
-            if (mine) session_printf(r->s, "; it ends in %s: %.300s", mine->name ? mine->name : "an error", mine->text.data ? mine->text.data : "");
+            if (mine)
+                session_printf(r->s, "; it ends in %s: %.300s", mine->name ? mine->name : "an error",
+                               mine->text.data ? mine->text.data : "");
             session_printf(r->s, "\n");
         }
         if (mine) r->failed_before = true;
@@ -336,7 +410,8 @@ static int run_cell(replay *r, const char *path) {
 static void summary(const replay *r, const char *path, int cells) {
     session *s = r->s;
     const int *n = r->counts;
-    session_printf(s, "%s%s: %d cell%s", n[EXPLAINED] + n[DIFFERENT] ? "\n" : "", path, cells, cells == 1 ? "" : "s");
+    session_printf(s, "%s%s: %d cell%s", n[EXPLAINED] + n[DIFFERENT] ? "\n" : "", path, cells,
+                   cells == 1 ? "" : "s");
     if (n[SAME]) session_printf(s, ", %d the same", n[SAME]);
     if (n[CLOSE]) session_printf(s, ", %d the same to %.0e", n[CLOSE], s->options->tolerance);
     if (n[EXPLAINED]) session_printf(s, ", %d with differences that the file explains", n[EXPLAINED]);
@@ -355,7 +430,9 @@ int session_replay(session *s, const char *path) {
     s->labels = true;
     for (int i = 0; r.flow && i < b.n && status != EXIT_INTERRUPTED && !s->leave; i++) {
         r.cell = &b.cells[i];
-        if (r.cell->kind != NB_CODE || !r.cell->source.data || r.cell->source.data[strspn(r.cell->source.data, " \t\r\n")] == 0) continue;
+        if (r.cell->kind != NB_CODE || !r.cell->source.data ||
+            r.cell->source.data[strspn(r.cell->source.data, " \t\r\n")] == 0)
+            continue;
         r.index = ++cells;
         status = run_cell(&r, path);
         if (r.mine && status != EXIT_INTERRUPTED) compare_cell(&r);
@@ -369,5 +446,8 @@ int session_replay(session *s, const char *path) {
     flow_free(r.flow);
     notebook_free(&b);
     session_flush(s);
-    return !done ? EXIT_ERROR : status == EXIT_INTERRUPTED ? EXIT_INTERRUPTED : r.counts[DIFFERENT] ? EXIT_ERROR : EXIT_OK;
+    return !done                        ? EXIT_ERROR
+           : status == EXIT_INTERRUPTED ? EXIT_INTERRUPTED
+           : r.counts[DIFFERENT]        ? EXIT_ERROR
+                                        : EXIT_OK;
 }

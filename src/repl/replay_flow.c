@@ -15,14 +15,25 @@
 
 enum { CALLS = 12, TREES_ROOM = 64 };
 
-typedef struct mark { const char *name; const origin *from; } mark;
-typedef struct alias { const char *name; char path[96]; } alias;
-typedef struct known { const char *name; const ls_function_node *function; } known;
+typedef struct mark {
+    const char *name;
+    const origin *from;
+} mark;
+typedef struct alias {
+    const char *name;
+    char path[96];
+} alias;
+typedef struct known {
+    const char *name;
+    const ls_function_node *function;
+    const ls_source *source;
+    int cell;
+} known;
 
 struct flow {
     ls_tree *trees; /* all stay until the end: marks point into their texts */
     int ntrees, trees_room;
-    mark *marks;    /* of the session's names, and above `base` those of a call's */
+    mark *marks; /* of the session's names, and above `base` those of a call's */
     int nmarks, marks_room, base;
     alias *aliases;
     int naliases, aliases_room;
@@ -35,6 +46,7 @@ struct flow {
     const ls_source *source;
     const origin *control; /* the condition that what runs now depends on */
     const origin *returned, *shown;
+    bool steers; /* something is shown under a marked condition */
 };
 
 static bool grow(flow *f, void *items, int n, int *room, size_t size) {
@@ -83,17 +95,19 @@ static void bind(flow *f, const char *name, const origin *from, bool adds) {
         return;
     }
     if (adds && !from) return;
-    if (grow(f, &f->marks, f->nmarks, &f->marks_room, sizeof *f->marks)) f->marks[f->nmarks++] = (mark){name, from};
+    if (grow(f, &f->marks, f->nmarks, &f->marks_room, sizeof *f->marks))
+        f->marks[f->nmarks++] = (mark){name, from};
 }
 
-static const ls_function_node *function_named(const flow *f, const char *name) {
+static const known *function_named(const flow *f, const char *name) {
     for (int i = f->nfunctions - 1; i >= 0; i--)
-        if (strcmp(f->functions[i].name, name) == 0) return f->functions[i].function;
+        if (strcmp(f->functions[i].name, name) == 0) return &f->functions[i];
     return NULL;
 }
 
 static void set_function(flow *f, const char *name, const ls_function_node *function) {
-    if (grow(f, &f->functions, f->nfunctions, &f->functions_room, sizeof *f->functions)) f->functions[f->nfunctions++] = (known){name, function};
+    if (grow(f, &f->functions, f->nfunctions, &f->functions_room, sizeof *f->functions))
+        f->functions[f->nfunctions++] = (known){name, function, f->source, f->cell};
 }
 
 static void set_alias(flow *f, const char *name, const char *path, const char *part) {
@@ -107,7 +121,8 @@ static void set_alias(flow *f, const char *name, const char *path, const char *p
 static bool path_of(const flow *f, const ls_node *e, char *out, size_t n) {
     if (e->kind == LS_N_NAME) {
         for (int i = f->naliases - 1; i >= 0; i--)
-            if (strcmp(f->aliases[i].name, e->text) == 0) return snprintf(out, n, "%s", f->aliases[i].path) > 0;
+            if (strcmp(f->aliases[i].name, e->text) == 0)
+                return snprintf(out, n, "%s", f->aliases[i].path) > 0;
         return snprintf(out, n, "%s", strcmp(e->text, "np") == 0 ? "numpy" : e->text) > 0;
     }
     char base[96];
@@ -123,9 +138,12 @@ static const origin *source_at(flow *f, cause why, const ls_node *n) {
     ls_source_where(f->source, n->span.start, &line, &column);
     size_t length = n->a ? n->a->span.end - n->a->span.start : 0;
     origin o = {.cause = why, .cell = f->cell, .line = line};
-    snprintf(o.what, sizeof o.what, "%.*s", (int)(length < 60 ? length : 60), f->source->text + n->span.start);
+    snprintf(o.what, sizeof o.what, "%.*s", (int)(length < 60 ? length : 60),
+             f->source->text + n->span.start);
     for (int i = 0; i < f->norigins; i++)
-        if (f->origins[i]->line == line && f->origins[i]->cell == f->cell && strcmp(f->origins[i]->what, o.what) == 0) return f->origins[i];
+        if (f->origins[i]->line == line && f->origins[i]->cell == f->cell &&
+            strcmp(f->origins[i]->what, o.what) == 0)
+            return f->origins[i];
     origin *copy = lsv_malloc(sizeof *copy);
     if (!copy || !grow(f, &f->origins, f->norigins, &f->origins_room, sizeof *f->origins)) {
         lsv_free(copy);
@@ -145,7 +163,8 @@ static bool one_of(const char *name, const char *const *list) {
 
 static const ls_node *keyword(const ls_node *call, const char *name) {
     for (int i = 0; i < call->list.n; i++)
-        if (call->list.items[i]->kind == LS_N_KEYWORD && strcmp(call->list.items[i]->text, name) == 0) return call->list.items[i]->a;
+        if (call->list.items[i]->kind == LS_N_KEYWORD && strcmp(call->list.items[i]->text, name) == 0)
+            return call->list.items[i]->a;
     return NULL;
 }
 
@@ -154,14 +173,41 @@ static const char *after(const char *path, const char *prefix) {
     return strncmp(path, prefix, n) == 0 ? path + n : NULL;
 }
 
-/* A call by its full name: seeds are noted; a draw without one is a source. *plain: the result carries no mark, whatever the
-   arguments carry. */
-static const origin *known_call(flow *f, const ls_node *call, const char *path, const origin *arguments, bool *plain) {
-    static const char *const draws[] = {"rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "poisson", "rand_like", "randn_like", "randint_like", NULL};
-    static const char *const clocks[] = {"time.time", "time.time_ns", "time.perf_counter", "time.perf_counter_ns", "time.monotonic", "time.monotonic_ns", "time.process_time",
-                                         "time.process_time_ns", "time.thread_time", "time.ctime", "time.asctime", "time.strftime", "datetime.now", "datetime.datetime.now", NULL};
-    static const char *const shapes[] = {"len", "type", "isinstance", "callable", "numpy.shape", "numpy.ndim", "numpy.size", "numpy.zeros_like", "numpy.ones_like", "torch.zeros_like",
-                                         "torch.ones_like", "torch.numel", NULL};
+/* A call by its full name: seeds are noted; a draw without one is a source. *plain: the result carries no
+   mark, whatever the arguments carry. */
+static const origin *known_call(flow *f, const ls_node *call, const char *path, const origin *arguments,
+                                bool *plain) {
+    static const char *const draws[] = {"rand",      "randn",      "randint",      "randperm",
+                                        "normal",    "bernoulli",  "multinomial",  "poisson",
+                                        "rand_like", "randn_like", "randint_like", NULL};
+    static const char *const clocks[] = {"time.time",
+                                         "time.time_ns",
+                                         "time.perf_counter",
+                                         "time.perf_counter_ns",
+                                         "time.monotonic",
+                                         "time.monotonic_ns",
+                                         "time.process_time",
+                                         "time.process_time_ns",
+                                         "time.thread_time",
+                                         "time.ctime",
+                                         "time.asctime",
+                                         "time.strftime",
+                                         "datetime.now",
+                                         "datetime.datetime.now",
+                                         NULL};
+    static const char *const shapes[] = {"len",
+                                         "type",
+                                         "isinstance",
+                                         "callable",
+                                         "numpy.shape",
+                                         "numpy.ndim",
+                                         "numpy.size",
+                                         "numpy.zeros_like",
+                                         "numpy.ones_like",
+                                         "torch.zeros_like",
+                                         "torch.ones_like",
+                                         "torch.numel",
+                                         NULL};
     const char *numpy = after(path, "numpy.random."), *torch = after(path, "torch.");
     bool given = call->list.n > 0 && !arguments && call->list.items[0]->kind != LS_N_NONE;
     if (one_of(path, shapes)) *plain = true;
@@ -176,10 +222,14 @@ static const origin *known_call(flow *f, const ls_node *call, const char *path, 
         return NULL;
     }
     if (torch && strcmp(torch, "seed") == 0) f->torch_seeded = false;
-    if (numpy && (strcmp(numpy, "default_rng") == 0 || strcmp(numpy, "RandomState") == 0)) return given ? NULL : source_at(f, CAUSE_RANDOM, call);
-    if (numpy && strchr(numpy, '.') == NULL && strcmp(numpy, "get_state") != 0) return f->numpy_seeded ? NULL : source_at(f, CAUSE_RANDOM, call);
-    if (torch && one_of(torch, draws) && !keyword(call, "generator")) return f->torch_seeded ? NULL : source_at(f, CAUSE_RANDOM, call);
-    bool bare = strchr(path, '.') == NULL && one_of(path, draws) && !function_named(f, path); /* rand(3): NumPy's, without a prefix */
+    if (numpy && (strcmp(numpy, "default_rng") == 0 || strcmp(numpy, "RandomState") == 0))
+        return given ? NULL : source_at(f, CAUSE_RANDOM, call);
+    if (numpy && strchr(numpy, '.') == NULL && strcmp(numpy, "get_state") != 0)
+        return f->numpy_seeded ? NULL : source_at(f, CAUSE_RANDOM, call);
+    if (torch && one_of(torch, draws) && !keyword(call, "generator"))
+        return f->torch_seeded ? NULL : source_at(f, CAUSE_RANDOM, call);
+    bool bare = strchr(path, '.') == NULL && one_of(path, draws) &&
+                !function_named(f, path); /* rand(3): NumPy's, without a prefix */
     return bare && !f->numpy_seeded ? source_at(f, CAUSE_RANDOM, call) : NULL;
 }
 
@@ -196,7 +246,8 @@ static const origin *all_of(flow *f, const ls_nodes *list) {
 }
 
 /* The body of a function of the program, its parameters marked as the arguments are. */
-static const origin *into(flow *f, const ls_function_node *function, const ls_node *call, const origin *arguments) {
+static const origin *into(flow *f, known k, const ls_node *call, const origin *arguments) {
+    const ls_function_node *function = k.function;
     if (f->calls >= CALLS) return arguments;
     int base = f->base, nmarks = f->nmarks;
     const origin *returned = f->returned;
@@ -204,17 +255,27 @@ static const origin *into(flow *f, const ls_function_node *function, const ls_no
     for (int i = 0; i < function->nparams && i < 32; i++) {
         const ls_node *given = call && i < call->list.n ? call->list.items[i] : NULL;
         const ls_node *named = call ? keyword(call, function->params[i].name) : NULL;
-        bool simple = given && given->kind != LS_N_KEYWORD && given->kind != LS_N_STARRED && given->kind != LS_N_DOUBLESTAR;
-        values[i] = named ? expression(f, named) : simple ? expression(f, given) : call && i < call->list.n ? arguments : NULL;
+        bool simple = given && given->kind != LS_N_KEYWORD && given->kind != LS_N_STARRED &&
+                      given->kind != LS_N_DOUBLESTAR;
+        values[i] = named                      ? expression(f, named)
+                    : simple                   ? expression(f, given)
+                    : call && i < call->list.n ? arguments
+                                               : NULL;
     }
+    const ls_source *source = f->source;
+    int cell = f->cell;
     f->base = f->nmarks;
     f->returned = NULL;
+    f->source = k.source; /* where its draws stand */
+    f->cell = k.cell;
     f->calls++;
     for (int i = 0; i < function->nparams && i < 32; i++) bind(f, function->params[i].name, values[i], false);
     if (function->body->kind == LS_N_BLOCK) statements(f, &function->body->list);
     else f->returned = expression(f, function->body);
     const origin *result = f->returned;
     f->calls--;
+    f->source = source;
+    f->cell = cell;
     f->returned = returned;
     f->nmarks = nmarks;
     f->base = base;
@@ -227,29 +288,35 @@ static const char *root_of(const ls_node *e) {
 }
 
 static const origin *call(flow *f, const ls_node *e) {
-    static const char *const sizes[] = {"nelement", "numel", "dim", "ndimension", "is_contiguous", "element_size", NULL};
-    static const char *const draws_in_place[] = {"normal_", "uniform_", "random_", "exponential_", "bernoulli_", NULL};
+    static const char *const sizes[] = {"nelement",      "numel",        "dim", "ndimension",
+                                        "is_contiguous", "element_size", NULL};
+    static const char *const draws_in_place[] = {"normal_",      "uniform_",   "random_",
+                                                 "exponential_", "bernoulli_", NULL};
     char path[160];
     bool plain = false;
     const origin *arguments = all_of(f, &e->list);
     const ls_node *callee = e->a;
     if (callee->kind == LS_N_NAME) {
-        const ls_function_node *function = function_named(f, callee->text);
-        if (function) return either(into(f, function, e, arguments), mark_of(f, callee->text));
+        const known *function = function_named(f, callee->text);
+        if (function) return either(into(f, *function, e, arguments), mark_of(f, callee->text));
         if (strcmp(callee->text, "print") == 0 || strcmp(callee->text, "display") == 0) {
             f->shown = either(f->shown, either(arguments, f->control));
+            f->steers = f->steers || f->control;
             return NULL;
         }
     }
-    if (callee->kind == LS_N_LAMBDA) return into(f, callee->function, e, arguments);
-    const origin *from = path_of(f, callee, path, sizeof path) ? known_call(f, e, path, arguments, &plain) : NULL;
+    if (callee->kind == LS_N_LAMBDA)
+        return into(f, (known){NULL, callee->function, f->source, f->cell}, e, arguments);
+    const origin *from =
+        path_of(f, callee, path, sizeof path) ? known_call(f, e, path, arguments, &plain) : NULL;
     if (plain) return from;
     if (callee->kind == LS_N_ATTRIBUTE) {
         const char *root = root_of(callee->a);
         size_t n = strlen(callee->text);
         bool changes = n > 1 && callee->text[n - 1] == '_';
         if (one_of(callee->text, sizes) || (strcmp(callee->text, "size") == 0)) return from;
-        if (one_of(callee->text, draws_in_place) && !f->torch_seeded) from = either(from, source_at(f, CAUSE_RANDOM, e));
+        if (one_of(callee->text, draws_in_place) && !f->torch_seeded)
+            from = either(from, source_at(f, CAUSE_RANDOM, e));
         static const char *const takers[] = {"append", "extend", "insert", "update", "fill", "add", NULL};
         if (root && (changes || one_of(callee->text, takers))) bind(f, root, either(from, arguments), true);
         from = either(from, expression(f, callee->a));
@@ -260,20 +327,25 @@ static const origin *call(flow *f, const ls_node *e) {
 }
 
 static const origin *expression(flow *f, const ls_node *e) {
-    static const char *const facts[] = {"shape", "dtype", "ndim", "size", "device", "itemsize", "nbytes", "requires_grad", "is_leaf", NULL};
+    static const char *const facts[] = {"shape",    "dtype",  "ndim",          "size",    "device",
+                                        "itemsize", "nbytes", "requires_grad", "is_leaf", NULL};
     if (!e) return NULL;
     switch (e->kind) {
     case LS_N_NAME: return mark_of(f, e->text);
     case LS_N_CALL: return call(f, e);
     case LS_N_ATTRIBUTE: return one_of(e->text, facts) ? NULL : expression(f, e->a);
-    case LS_N_KEYWORD: case LS_N_STARRED: case LS_N_DOUBLESTAR: return expression(f, e->a);
+    case LS_N_KEYWORD:
+    case LS_N_STARRED:
+    case LS_N_DOUBLESTAR: return expression(f, e->a);
     case LS_N_LAMBDA: return NULL; /* walked where it is called; see assign */
     case LS_N_WALRUS: {
         const origin *from = expression(f, e->b);
         assign(f, e->a, from);
         return from;
     }
-    case LS_N_LISTCOMP: case LS_N_GENEXP: case LS_N_DICTCOMP: {
+    case LS_N_LISTCOMP:
+    case LS_N_GENEXP:
+    case LS_N_DICTCOMP: {
         const origin *from = NULL;
         for (int i = 0; i < e->list.n; i++) {
             const ls_node *loop = e->list.items[i];
@@ -295,7 +367,8 @@ static void assign(flow *f, const ls_node *target, const origin *from) {
     switch (target->kind) {
     case LS_N_NAME: bind(f, target->text, from, false); break;
     case LS_N_STARRED: assign(f, target->a, from); break;
-    case LS_N_TUPLE: case LS_N_LIST:
+    case LS_N_TUPLE:
+    case LS_N_LIST:
         for (int i = 0; i < target->list.n; i++) assign(f, target->list.items[i], from);
         break;
     default: {
@@ -307,9 +380,11 @@ static void assign(flow *f, const ls_node *target, const origin *from) {
 
 static void assign_value(flow *f, const ls_node *target, const ls_node *value, const origin *from) {
     bool both = target->kind == LS_N_TUPLE && value->kind == LS_N_TUPLE && target->list.n == value->list.n;
-    if (target->kind == LS_N_NAME && value->kind == LS_N_LAMBDA) set_function(f, target->text, value->function);
+    if (target->kind == LS_N_NAME && value->kind == LS_N_LAMBDA)
+        set_function(f, target->text, value->function);
     if (!both) assign(f, target, from);
-    for (int i = 0; both && i < target->list.n; i++) assign(f, target->list.items[i], expression(f, value->list.items[i]));
+    for (int i = 0; both && i < target->list.n; i++)
+        assign(f, target->list.items[i], expression(f, value->list.items[i]));
 }
 
 /* Twice: what a round leaves is there in the next. */
@@ -318,7 +393,9 @@ static void loop(flow *f, const ls_node *s) {
     for (int round = 0; round < 2; round++) {
         const origin *over = expression(f, s->kind == LS_N_FOR ? s->b : s->a);
         if (s->kind == LS_N_FOR) assign(f, s->a, over);
-        else f->control = either(control, over); /* how often a while loop runs; over a marked array as often as it is long */
+        else
+            f->control = either(
+                control, over); /* how often a while loop runs; over a marked array as often as it is long */
         statements(f, &s->body);
         f->control = control;
     }
@@ -329,7 +406,8 @@ static void import(flow *f, const ls_node *s) {
     for (int i = 0; i < s->list.n; i++) {
         const ls_node *a = s->list.items[i];
         if (s->kind == LS_N_IMPORT && a->text2) set_alias(f, a->text2, a->text, NULL);
-        else if (s->kind == LS_N_FROMIMPORT && strcmp(a->text, "*") != 0) set_alias(f, a->text2 ? a->text2 : a->text, s->text, a->text);
+        else if (s->kind == LS_N_FROMIMPORT && strcmp(a->text, "*") != 0)
+            set_alias(f, a->text2 ? a->text2 : a->text, s->text, a->text);
     }
 }
 
@@ -338,7 +416,8 @@ static void statement(flow *f, const ls_node *s) {
     switch (s->kind) {
     case LS_N_EXPR:
         from = expression(f, s->a);
-        if (!f->calls) f->shown = either(f->shown, either(from, f->control)); /* it may be what the cell shows */
+        if (!f->calls)
+            f->shown = either(f->shown, either(from, f->control)); /* it may be what the cell shows */
         break;
     case LS_N_ASSIGN:
         from = expression(f, s->b);
@@ -361,11 +440,13 @@ static void statement(flow *f, const ls_node *s) {
         f->control = control;
         break;
     }
-    case LS_N_FOR: case LS_N_WHILE: loop(f, s); break;
+    case LS_N_FOR:
+    case LS_N_WHILE: loop(f, s); break;
     case LS_N_DEF: set_function(f, s->function->name, s->function); break;
     case LS_N_RETURN: f->returned = either(f->returned, either(expression(f, s->a), f->control)); break;
     case LS_N_ASSERT: expression(f, s->a); break;
-    case LS_N_IMPORT: case LS_N_FROMIMPORT: import(f, s); break;
+    case LS_N_IMPORT:
+    case LS_N_FROMIMPORT: import(f, s); break;
     case LS_N_BLOCK: statements(f, &s->list); break;
     default: break;
     }
@@ -416,7 +497,8 @@ static void magic(flow *f, const char *text, size_t n, int line) {
         f->shown = either(f->shown, o);
         const char *code = text + w;
         if (text[1] == '%') code = memchr(text, '\n', n) ? (const char *)memchr(text, '\n', n) + 1 : text + n;
-        else if (k == 0) while (code < text + n && *code == ' ') code++;
+        else if (k == 0)
+            while (code < text + n && *code == ' ') code++;
         if (k != 1 && k != 3) part(f, code, (size_t)(text + n - code), line); /* %timeit leaves no names */
     }
 }
@@ -426,6 +508,7 @@ void flow_cell(flow *f, const char *text, size_t n, int cell, int first_line, or
     f->cell = cell;
     f->first_line = first_line;
     f->shown = f->returned = f->control = NULL;
+    f->steers = false;
     while (blank < n && strchr(" \t\r\n", text[blank])) blank++;
     if (n - blank >= 2 && memcmp(text + blank, "%%", 2) == 0) {
         magic(f, text + blank, n - blank, first_line);
@@ -442,4 +525,5 @@ void flow_cell(flow *f, const char *text, size_t n, int cell, int first_line, or
         if (at < n) at++;
     }
     *out = f->shown ? *f->shown : (origin){0};
+    out->steers = f->steers;
 }

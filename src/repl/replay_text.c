@@ -10,7 +10,13 @@
 
 /* ---- tokens: numbers, white space, other characters ---- */
 
-typedef struct token { enum { TOKEN_END, TOKEN_NUMBER, TOKEN_TEXT } type; const char *at; size_t n; double value; bool spaced; } token;
+typedef struct token {
+    enum { TOKEN_END, TOKEN_NUMBER, TOKEN_TEXT } type;
+    const char *at;
+    size_t n;
+    double value;
+    bool spaced;
+} token;
 
 static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_' || (c & 0x80); }
 
@@ -153,7 +159,8 @@ bool text_without_device(const lsv_text *t, lsv_text *out) {
         for (size_t k = 0; !skip && k < sizeof words / sizeof *words; k++) {
             const char *q = p, *w = words[k];
             if (!starts(w, w + strlen(w), ",")) continue;
-            while (q < end && *w && (*q == *w || (isspace((unsigned char)*w) && isspace((unsigned char)*q)))) {
+            while (q < end && *w &&
+                   (*q == *w || (isspace((unsigned char)*w) && isspace((unsigned char)*q)))) {
                 if (isspace((unsigned char)*w)) {
                     while (isspace((unsigned char)*w)) w++;
                     while (q < end && isspace((unsigned char)*q)) q++;
@@ -172,7 +179,8 @@ bool text_without_device(const lsv_text *t, lsv_text *out) {
 
 /* NumPy 2 shows its scalars with their type; before, they were bare. */
 bool text_without_wrappers(const lsv_text *t, lsv_text *out) {
-    static const char *const names[] = {"np.float64(", "np.float32(", "np.float16(", "np.int64(", "np.int32(", "np.str_("};
+    static const char *const names[] = {"np.float64(", "np.float32(", "np.float16(",
+                                        "np.int64(",   "np.int32(",   "np.str_("};
     const char *p = t->data ? t->data : "", *end = p + t->length;
     bool found = false;
     while (p < end) {
@@ -196,6 +204,47 @@ bool text_without_wrappers(const lsv_text *t, lsv_text *out) {
     return found;
 }
 
+/* IPython shows <function __main__.f(x)>, Python <function f at 0x…>. */
+bool text_without_functions(const lsv_text *t, lsv_text *out) {
+    const char *p = t->data ? t->data : "", *end = p + t->length;
+    bool found = false;
+    while (p < end) {
+        if (starts(p, end, "<function ")) {
+            p += strlen("<function ");
+            if (starts(p, end, "__main__.")) p += strlen("__main__.");
+            lsv_text_puts(out, "<function ");
+            while (p < end && !starts(p, end, " at 0x") && *p != '(' && *p != '\n') lsv_text_putc(out, *p++);
+            int depth = 0;
+            while (p < end && *p != '\n' && !(depth == 0 && *p == '>')) {
+                depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+                p++;
+            }
+            found = true;
+        } else {
+            lsv_text_putc(out, *p++);
+        }
+    }
+    return found;
+}
+
+/* IPython breaks long lists and dictionaries into lines. */
+bool text_without_breaks(const lsv_text *t, lsv_text *out) {
+    const char *begin = t->data ? t->data : "", *end = begin + t->length;
+    bool found = false;
+    for (const char *p = begin; p < end; p++) {
+        if (!isspace((unsigned char)*p)) {
+            lsv_text_putc(out, *p);
+            continue;
+        }
+        found = true;
+        while (p + 1 < end && isspace((unsigned char)p[1])) p++;
+        bool inside = (out->length && strchr("[({", out->data[out->length - 1])) ||
+                      (p + 1 < end && strchr("])}", p[1]));
+        if (!inside) lsv_text_putc(out, ' ');
+    }
+    return found;
+}
+
 void text_loose(const lsv_text *t, lsv_text *out) {
     const char *p = t->data ? t->data : "", *end = p + t->length;
     while (p < end) {
@@ -214,8 +263,8 @@ void text_loose(const lsv_text *t, lsv_text *out) {
 
 enum { RANK_MOST = 16 };
 
-/* A bracketed display of numbers: its shape in the order of nesting, "array 6x5"; gives where it ends, NULL: p begins
-   none. Rows are counted at their first element only: a printed array is regular. */
+/* A bracketed display of numbers: its shape in the order of nesting, "array 6x5"; gives where it ends, NULL:
+   p begins none. Rows are counted at their first element only: a printed array is regular. */
 static const char *array_at(const char *p, const char *end, lsv_text *out) {
     long count[RANK_MOST] = {0};
     bool first[RANK_MOST];
@@ -255,7 +304,28 @@ static const char *array_at(const char *p, const char *end, lsv_text *out) {
     return p;
 }
 
-void text_skeleton(const lsv_text *t, lsv_text *out) {
+/* "μs" and the like behind a number. */
+static size_t unit_at(const char *p, const char *end) {
+    static const char *const units[] = {"\u03bcs", "\u00b5s", "us", "ns", "ms", "min", "s", "h"};
+    const char *q = p;
+    if (q < end && *q == ' ') q++;
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+        size_t n = strlen(units[k]);
+        if (starts(q, end, units[k]) && (q + n == end || !is_word(q[n]))) return (size_t)(q + n - p);
+    }
+    return 0;
+}
+
+void text_shapes(const lsv_text *t, lsv_text *out) {
+    const char *p = t->data ? t->data : "", *end = p + t->length;
+    while (p < end) {
+        const char *after = array_at(p, end, out);
+        p = after ? after : p + 1;
+    }
+    lsv_text_puts(out, "");
+}
+
+void text_skeleton(const lsv_text *t, bool times, lsv_text *out) {
     const char *begin = t->data ? t->data : "", *p = begin, *end = p + t->length;
     while (p < end) {
         double value;
@@ -265,6 +335,7 @@ void text_skeleton(const lsv_text *t, lsv_text *out) {
         else if (n) {
             lsv_text_puts(out, "#");
             p += n;
+            if (times) p += unit_at(p, end);
         } else if (!(p > begin && is_word(p[-1])) && (starts(p, end, "True") || starts(p, end, "False"))) {
             lsv_text_puts(out, "#");
             p += *p == 'T' ? 4 : 5;

@@ -29,8 +29,8 @@
 #define LANDLOCK 0
 #endif
 
-static char root[PATH_MAX];       /* the folder's real path */
-static const char *program_file;  /* what the command line names may be read wherever it is */
+static char root[PATH_MAX];      /* the folder's real path */
+static const char *program_file; /* what the command line names may be read wherever it is */
 
 /* ---- the gate ---- */
 
@@ -40,7 +40,8 @@ static bool is_below(const char *path) {
     return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == 0);
 }
 
-/* The real path of a file that need not be there: its longest part that is, and the rest, which may hold no "..". */
+/* The real path of a file that need not be there: its longest part that is, and the rest, which may hold no
+ * "..". */
 static bool real_place(const char *path, char *out) {
     char head[PATH_MAX], rest[PATH_MAX] = "";
     struct stat st;
@@ -76,7 +77,8 @@ static lsv_status gate(void *ctx, const char *path, bool writes, lsv_error *err)
     if (!writes && program_file && strcmp(path, program_file) == 0) return LSV_OK;
     if (real_place(path, place) && is_below(place)) return LSV_OK;
     const char *shown = strlen(path) > 200 ? path + strlen(path) - 200 : path;
-    lsv_fail(err, LSV_EOS, "[Errno %d] %s: '%s' is outside the folder that --safe allows", EACCES, strerror(EACCES), shown);
+    lsv_fail(err, LSV_EOS, "[Errno %d] %s: '%s' is outside the folder that --safe allows", EACCES,
+             strerror(EACCES), shown);
     lsv_hint(err, "files below %.150s can be read and written", root);
     return LSV_EOS;
 }
@@ -99,14 +101,17 @@ bool safe_allows(session *s, const char *what) {
 /* ---- the kernel's own ---- */
 
 #if LANDLOCK
-enum { READS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-       EVERYTHING = (1 << 13) - 1 }; /* what the first version of Landlock knows */
+enum {
+    READS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    EVERYTHING = (1 << 13) - 1
+}; /* what the first version of Landlock knows */
 
 static void allow(int rules, const char *path, unsigned long long access) {
     struct stat st;
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
-    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+        access &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = fd};
     syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     close(fd);
@@ -140,9 +145,19 @@ static void limit_address_space(size_t bytes) {
     if (!known || LSV_NO_POOLS) return; /* the address sanitizer reserves terabytes */
     rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + 2 * (rlim_t)bytes + ((rlim_t)4 << 30);
     struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) != 0 || (limit.rlim_max != RLIM_INFINITY && most > limit.rlim_max)) return;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || (limit.rlim_max != RLIM_INFINITY && most > limit.rlim_max))
+        return;
     limit.rlim_cur = most;
     setrlimit(RLIMIT_AS, &limit);
+}
+
+/* A session that has used up all it may have could not even run `del x`: each time a little more, up to a
+ * bound. */
+void safe_after_memory_error(session *s) {
+    enum { STEP = 2 << 20, MOST = 16 << 20 };
+    if (!s->options->max_mem || s->memory_lent >= MOST) return;
+    s->memory_lent += STEP;
+    lsv_alloc_limit(s->options->max_mem + s->memory_lent);
 }
 
 bool safe_begin(const options *o) {

@@ -1,14 +1,18 @@
 /* Running cells and showing what they give. */
+#include "repl/device.h"
 #include "repl/session.h"
 
 #include "repl/picture.h"
+#include "repl/progress.h"
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
 #include "file/file.h"
 #include "lang/builtins/plot.h"
+#include "lang/eval/account.h"
 #include "lang/teach/lesson.h"
 #include "lang/teach/teach.h"
+#include "repl/pager.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -21,7 +25,7 @@
 
 void session_write(session *s, const char *bytes, size_t n) {
     session_record(s, NB_STDOUT, bytes, n);
-    if (!s->quiet) fwrite(bytes, 1, n, stdout);
+    if (!s->quiet) progress_write(stdout, bytes, n);
 }
 
 void session_printf(session *s, const char *format, ...) {
@@ -49,15 +53,16 @@ void session_printf(session *s, const char *format, ...) {
 
 void session_flush(session *s) {
     (void)s;
-    fflush(stdout);
+    progress_flush();
 }
 
 void session_warn(session *s, const char *line) {
     session_record(s, NB_STDERR, line, strlen(line));
     session_record(s, NB_STDERR, "\n", 1);
     if (s->quiet) return;
-    fflush(stdout);
-    fprintf(stderr, "%s\n", line);
+    progress_flush();
+    progress_write(stderr, line, strlen(line));
+    progress_write(stderr, "\n", 1);
 }
 
 static void client_write(void *ctx, const char *bytes, size_t n) { session_write(ctx, bytes, n); }
@@ -90,7 +95,9 @@ static bool show_text(session *s, lsv_text *t, ls_value v, int depth) {
 
 static void show_label(session *s, bool lines) {
     const char *red = s->color ? "\033[31m" : "", *off = s->color ? "\033[0m" : "";
-    if (s->labels && !s->quiet) printf("%sOut[%d]:%s%s", red, s->number, off, lines ? "\n" : " ");
+    char label[64];
+    int n = snprintf(label, sizeof label, "%sOut[%d]:%s%s", red, s->number, off, lines ? "\n" : " ");
+    if (s->labels && !s->quiet) progress_write(stdout, label, (size_t)n);
 }
 
 /* A figure is its picture. */
@@ -122,8 +129,8 @@ bool session_show(session *s, ls_value v) {
         show_label(s, memchr(t.data, '\n', t.length) != NULL);
         session_record(s, NB_RESULT, t.data, t.length);
         if (!s->quiet) {
-            fwrite(t.data, 1, t.length, stdout);
-            putchar('\n');
+            progress_write(stdout, t.data, t.length);
+            progress_write(stdout, "\n", 1);
         }
         s->shown = true;
     }
@@ -133,22 +140,18 @@ bool session_show(session *s, ls_value v) {
 
 static bool client_show(void *ctx, ls_interp *in, ls_value v) {
     session *s = ctx;
-    (void)in;
-    if (!s->held) return session_show(s, v);
+    if (!s->held) return session_show(s, v) && !ls_interrupted(in); /* long output is cut short */
     ls_drop(*s->held);
     *s->held = ls_ref(v);
     return true;
 }
 
-/* A progress line for tqdm: only where a person looks at standard error. */
-static void client_progress(void *ctx, const char *what, int64_t done, int64_t total) {
-    session *s = ctx;
-    if (!s->color_errors || s->options->test) return;
-    const char *colon = what && *what ? ": " : "";
-    if (total > 0) fprintf(stderr, "\r%s%s%3d%% %lld/%lld", what ? what : "", colon, (int)(100 * done / total), (long long)done, (long long)total);
-    else fprintf(stderr, "\r%s%s%lldit", what ? what : "", colon, (long long)done);
-    if (total > 0 && done >= total) fputc('\n', stderr);
+static void client_progress(void *ctx, const ls_bar *bar) {
+    (void)ctx;
+    progress_bar(bar);
 }
+
+static void client_page(void *ctx, const lsv_text *marked) { session_page(ctx, marked); }
 
 /* ---- life ---- */
 
@@ -159,11 +162,13 @@ static bool wants_color(int fd, const options *o) {
 }
 
 bool session_open(session *s, const options *o) {
+    const char *term = getenv("TERM");
     *s = (session){.options = o, .color = wants_color(STDOUT_FILENO, o), .color_errors = wants_color(STDERR_FILENO, o)};
-    ls_client client = {.ctx = s, .write = client_write, .flush = client_flush, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn, .figure = client_figure};
+    ls_client client = {.ctx = s, .write = client_write, .flush = client_flush, .show = client_show, .magic = session_magic, .progress = client_progress, .warn = client_warn, .page = client_page, .figure = client_figure};
     s->in = ls_interp_new(&client);
     if (!s->in) return false;
     s->in->session = s;
+    progress_open(isatty(STDERR_FILENO) && !o->test && term && strcmp(term, "dumb") != 0);
     ls_value args = ls_list_new(o->nargs);
     bool ok = args.tag != LS_UNSET;
     for (int i = 0; ok && i < o->nargs; i++) {
@@ -178,6 +183,7 @@ bool session_open(session *s, const options *o) {
 }
 
 void session_close(session *s) {
+    progress_close();
     session_drop_undo(s);
     ls_drop(s->in_list);
     ls_drop(s->out_dict);
@@ -200,13 +206,16 @@ int session_report(session *s) {
     char name[32];
     int typed = s->prompt && s->labels ? snprintf(name, sizeof name, "In [%d]", s->number) + 2 : 0;
     if (typed && e->source && strcmp(e->source->name, name) != 0) typed = 0; /* in a function of another cell */
-    ls_error_style style = {.color = s->color_errors, .ascii = ls_teach_ascii(), .show_file = !(s->prompt && s->labels), .width = 80, .typed = typed};
+    bool cell = e->source && (strncmp(e->source->name, "In [", 4) == 0 || e->source->name[0] == '<');
+    bool shows_file = !s->prompt || (e->source && !cell); /* at the prompt: where it is not in a cell */
+    ls_error_style style = {.color = s->color_errors, .ascii = ls_teach_ascii(), .show_file = shows_file, .width = 80, .typed = typed};
     lsv_text t = {0};
     ls_error_text(&t, e, style);
     session_flush(s);
     session_record_error(s, e, t.data ? t.data : "", t.length);
-    if (t.data && !s->quiet) fwrite(t.data, 1, t.length, stderr);
+    if (t.data && !s->quiet) progress_write(stderr, t.data, t.length);
     lsv_text_free(&t);
+    if (strcmp(e->type, "MemoryError") == 0) safe_after_memory_error(s);
     ls_error_clear(e);
     return stopped ? EXIT_INTERRUPTED : syntax ? EXIT_SYNTAX : EXIT_ERROR;
 }
@@ -238,9 +247,12 @@ int session_run(session *s, const char *name, const char *text, size_t length, i
         fprintf(stderr, "MemoryError: no memory for the cell's text\n");
         return EXIT_ERROR;
     }
+    progress_begin();
     int status = s->nested ? run_nested(s, source) : run_numbered(s, source);
+    progress_end(s->prompt);
     ls_source_release(source);
     lsv_interrupt_take();
+    device_after_cell(s);
     return status;
 }
 
@@ -262,6 +274,7 @@ static int program_cell(void *ctx, size_t start, size_t length, int line) {
 
 int session_run_program(session *s, const char *name, const char *text, size_t length) {
     program p = {s, name, text, EXIT_OK, true};
+    if (strstr(text, "why(") && !ls_account_watch(s->in)) return EXIT_ERROR;
     ls_source_cells(text, length, program_cell, &p);
     if (p.status != EXIT_OK) return p.status;
     p.checking = false;

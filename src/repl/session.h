@@ -21,6 +21,8 @@ typedef struct options {
     bool test;              /* nothing that depends on the terminal or the user: no colour, no history */
     bool no_color;
     bool no_history;
+    const char *device;     /* --device cpu|gpu|auto; NULL: not given */
+    bool calibrate;         /* --calibrate */
     bool safe;              /* no shell, no files outside the current folder */
     size_t max_mem;         /* bytes of memory for the session's values; 0: all there is */
     bool replay;            /* run a notebook and compare with its stored outputs */
@@ -33,6 +35,7 @@ typedef struct session {
     ls_interp *in;
     const options *options;
     bool labels;            /* In [n] / Out[n] */
+    bool names_cells;       /* _, Out, In are kept without labels too */
     bool color;             /* standard output is a terminal that wants it */
     bool color_errors;
     int number;             /* of the cell that runs now, from 1 */
@@ -51,6 +54,7 @@ typedef struct session {
     ls_value *held;         /* %time: a value to be shown goes here instead; owned there */
     char float_format[24];  /* %precision: a printf conversion for floats; empty: repr */
     ls_value in_list, out_dict, last[3]; /* In, Out, and what _, __, ___ were set to; LS_UNSET: not kept yet */
+    size_t memory_lent;     /* beyond --max-mem, after MemoryErrors */
     struct undo *undo;      /* NULL: nothing kept yet */
     char *saved_as;         /* what %save wrote last: writing it again needs no question */
     char *folder_before;    /* %cd - */
@@ -97,6 +101,7 @@ void session_record_figure(session *s, const lsv_figure *f);
 void session_begin_cell(session *s, const char *text, size_t length);
 /* Out[n], _, __, ___. */
 bool session_remember(session *s, ls_value v);
+bool session_speaks_of_cells(const char *text, size_t n);
 void session_forget_outputs(session *s); /* %reset: Out and the underscores */
 
 /* A whole file in memory (lsv_free it); NULL with errno set (EACCES also where --safe forbids it). */
@@ -114,6 +119,7 @@ void session_drop_undo(session *s);
 /* ---- --safe and --max-mem: safe.c ---- */
 
 bool safe_begin(const options *o); /* before the session opens; false: a message is on standard error */
+void safe_after_memory_error(session *s); /* the next cell shall have enough to give memory back */
 /* Raises PermissionError for what --safe does not offer; true: go on. */
 bool safe_allows(session *s, const char *what);
 bool safe_path(session *s, const char *path); /* may this file be opened? false: error set */

@@ -91,7 +91,8 @@ static void first_time(session *s) {
 /* _12 and _i12 wherever the text mentions them, if there are such cells. */
 static void define_numbered(session *s, const char *text, size_t n) {
     for (size_t i = 0; i + 1 < n; i++) {
-        bool begins = text[i] == '_' && (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_'));
+        bool begins =
+            text[i] == '_' && (i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '_'));
         size_t j = i + 1 + (begins && text[i + 1] == 'i'), first = j;
         while (begins && j < n && j - first < 9 && isdigit((unsigned char)text[j])) j++;
         if (!begins || j == first || (j < n && (isalnum((unsigned char)text[j]) || text[j] == '_'))) continue;
@@ -99,12 +100,27 @@ static void define_numbered(session *s, const char *text, size_t n) {
         long number = strtol(text + first, NULL, 10);
         snprintf(name, sizeof name, "%.*s", (int)(j - i), text + i);
         if (text[i + 1] != 'i') {
-            const ls_value *v = s->out_dict.tag == LS_DICT ? ls_dict_find(s->out_dict.dict, ls_int(number)) : NULL;
+            const ls_value *v =
+                s->out_dict.tag == LS_DICT ? ls_dict_find(s->out_dict.dict, ls_int(number)) : NULL;
             if (v) set_quietly(s, name, *v);
         } else if (s->in_list.tag == LS_LIST && number < s->in_list.list->n) {
             set_quietly(s, name, s->in_list.list->items[number]);
         }
     }
+}
+
+/* Does a program speak of _, _3, Out or In, as one does that %save has written? */
+bool session_speaks_of_cells(const char *text, size_t n) {
+    static const char *const names[] = {"_", "__", "___", "Out", "In", "_i", "_ii", "_iii"};
+    for (size_t i = 0, j; i < n; i = j) {
+        for (j = i; j < n && (isalnum((unsigned char)text[j]) || text[j] == '_');) j++;
+        for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+            if (strlen(names[k]) == j - i && memcmp(names[k], text + i, j - i) == 0) return true;
+        size_t digits = i + 1 + (i + 1 < j && text[i + 1] == 'i');
+        if (j > digits && text[i] == '_' && strspn(text + digits, "0123456789") >= j - digits) return true;
+        j += j == i;
+    }
+    return false;
 }
 
 static void set_inputs(session *s, const char *text, size_t length) {
@@ -121,17 +137,20 @@ static void set_inputs(session *s, const char *text, size_t length) {
 }
 
 void session_begin_cell(session *s, const char *text, size_t length) {
+    while (length && strchr("\r\n", text[length - 1])) length--;
     nb_cell *c = notebook_add(&s->log, NB_CODE, text, length);
     if (c) c->number = s->number;
     if (c) c->recorded = s->record;
-    if (s->labels) set_inputs(s, text, length);
+    if (s->labels || s->names_cells) set_inputs(s, text, length);
 }
 
 /* As IPython: once a program has a variable _ of its own, the underscores are left alone. */
 bool session_remember(session *s, ls_value v) {
     static const char *const names[] = {"_", "__", "___"};
-    if (s->out_dict.tag == LS_DICT && v.tag == LS_DICT && v.dict == s->out_dict.dict) return true; /* Out itself */
-    if (s->out_dict.tag == LS_DICT && !ls_dict_set(s->out_dict.dict, ls_int(s->number), v)) return ls_no_memory(s->in);
+    if (s->out_dict.tag == LS_DICT && v.tag == LS_DICT && v.dict == s->out_dict.dict)
+        return true; /* Out itself */
+    if (s->out_dict.tag == LS_DICT && !ls_dict_set(s->out_dict.dict, ls_int(s->number), v))
+        return ls_no_memory(s->in);
     for (int k = 0; k < 3; k++) {
         ls_value now = ls_global_get(s->in, names[k]);
         if (now.tag != LS_UNSET && !(s->last[k].tag != LS_UNSET && ls_same(now, s->last[k]))) return true;

@@ -21,8 +21,14 @@ static double seconds_of(struct timeval t) { return (double)t.tv_sec + 1e-6 * (d
 
 /* "1.23 ms", "2min 3s", "1h 2min 3s": three significant digits and a unit that fits. */
 static void duration(char *buf, size_t n, double seconds) {
-    static const struct { double scale; const char *unit; } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "μs"}, {1e-9, "ns"}};
-    static const struct { long seconds; const char *unit; } parts[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    static const struct {
+        double scale;
+        const char *unit;
+    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "μs"}, {1e-9, "ns"}};
+    static const struct {
+        long seconds;
+        const char *unit;
+    } parts[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
     if (seconds >= 60) {
         long left = (long)seconds;
         size_t used = 0;
@@ -30,7 +36,9 @@ static void duration(char *buf, size_t n, double seconds) {
         for (int k = 0; k < 4 && used < n; k++) {
             long count = left / parts[k].seconds;
             left %= parts[k].seconds;
-            if (count) used += (size_t)snprintf(buf + used, n - used, "%s%ld%s", used ? " " : "", count, parts[k].unit);
+            if (count)
+                used +=
+                    (size_t)snprintf(buf + used, n - used, "%s%ld%s", used ? " " : "", count, parts[k].unit);
         }
         return;
     }
@@ -55,7 +63,8 @@ static bool run_text(session *s, const char *text) {
 static bool run_time(session *s, const char *arg, const char *body) {
     const char *code = body ? body : arg;
     char user[48], system[48], total[48], wall[48];
-    if (body && *arg) return ls_raise(s->in, "UsageError", "%%%%time takes no argument: its cell is what it times");
+    if (body && *arg)
+        return ls_raise(s->in, "UsageError", "%%%%time takes no argument: its cell is what it times");
     if (!*code) return ls_raise(s->in, "UsageError", "%%time wants a statement");
     ls_value held = {.tag = LS_UNSET}, *before = s->held;
     struct rusage a, b;
@@ -66,7 +75,8 @@ static bool run_time(session *s, const char *arg, const char *body) {
     double end = now();
     getrusage(RUSAGE_SELF, &b);
     s->held = before;
-    double u = seconds_of(b.ru_utime) - seconds_of(a.ru_utime), k = seconds_of(b.ru_stime) - seconds_of(a.ru_stime);
+    double u = seconds_of(b.ru_utime) - seconds_of(a.ru_utime),
+           k = seconds_of(b.ru_stime) - seconds_of(a.ru_stime);
     duration(user, sizeof user, u);
     duration(system, sizeof system, k);
     duration(total, sizeof total, u + k);
@@ -91,8 +101,8 @@ static void indented(lsv_text *t, const char *text, int columns) {
     }
 }
 
-/* The loop stands in a function, as in timeit: what the statement assigns is gone afterwards, and the loop itself
-   costs a few nanoseconds. The clock is read inside, around the loop alone. */
+/* The loop stands in a function, as in timeit: what the statement assigns is gone afterwards, and the loop
+   itself costs a few nanoseconds. The clock is read inside, around the loop alone. */
 static bool define_loop(session *s, const char *setup, const char *statement) {
     lsv_text t = {0};
     lsv_text_puts(&t, "def _timeit_inner(_timeit_loops, _timeit_clock):\n");
@@ -125,14 +135,18 @@ static void with_commas(char *out, size_t n, long count) {
     out[used] = 0;
 }
 
-typedef struct measured { double mean, deviation, best, worst; long loops, runs; } measured;
+typedef struct measured {
+    double mean, deviation, best, worst;
+    long loops, runs;
+} measured;
 
 static bool measure(session *s, measured *m) {
     double seconds;
     bool ok = true;
     if (m->loops == 0) { /* 1, 10, 100, … until a run takes 0.2 s */
         m->loops = 1;
-        while ((ok = time_loops(s, m->loops, &seconds)) && seconds < 0.2 && m->loops < 1000000000) m->loops *= 10;
+        while ((ok = time_loops(s, m->loops, &seconds)) && seconds < 0.2 && m->loops < 1000000000)
+            m->loops *= 10;
     }
     double *each = lsv_malloc((size_t)m->runs * sizeof *each), sum = 0, squares = 0;
     if (!each) return ls_no_memory(s->in);
@@ -158,31 +172,32 @@ static void describe(const measured *m, char *out, size_t n) {
     duration(mean, sizeof mean, m->mean);
     duration(deviation, sizeof deviation, m->deviation);
     with_commas(loops, sizeof loops, m->loops);
-    snprintf(out, n, "%s %s %s per loop (mean %s std. dev. of %ld run%s, %s loop%s each)", mean, plus, deviation, plus, m->runs,
-             m->runs == 1 ? "" : "s", loops, m->loops == 1 ? "" : "s");
+    snprintf(out, n, "%s %s %s per loop (mean %s std. dev. of %ld run%s, %s loop%s each)", mean, plus,
+             deviation, plus, m->runs, m->runs == 1 ? "" : "s", loops, m->loops == 1 ? "" : "s");
 }
 
-static const ls_type timeit_result = {"TimeitResult", "TimeitResult"};
+/* What -o gives: it shows as IPython's does, and has its figures as attributes. */
+static const char *const figures_named[] = {"", "average", "stdev", "best", "worst", "loops", "repeat"};
+static const ls_record timeit_result = {"TimeitResult", figures_named, 7};
 
-/* What -o gives: it shows as IPython's does and has its figures as attributes (timemod.c). */
 static ls_value result_of(const measured *m, const char *text) {
     char shown[300];
-    double figures[] = {m->mean, m->deviation, m->best, m->worst};
     snprintf(shown, sizeof shown, "<TimeitResult : %s>", text);
-    ls_value v = ls_opaque_new(&timeit_result, "");
-    if (v.tag == LS_UNSET) return v;
-    ls_value label = ls_str_from(shown), tuple = ls_tuple_new(6);
-    if (label.tag == LS_UNSET || tuple.tag == LS_UNSET) {
-        ls_drop(label);
-        ls_drop(tuple);
+    ls_value v = ls_tuple_new(7), label = ls_str_from(shown);
+    if (v.tag == LS_UNSET || label.tag == LS_UNSET) {
         ls_drop(v);
+        ls_drop(label);
         return (ls_value){.tag = LS_UNSET};
     }
-    for (int i = 0; i < 4; i++) tuple.tuple->items[i] = ls_float(figures[i]);
-    tuple.tuple->items[4] = ls_int(m->loops);
-    tuple.tuple->items[5] = ls_int(m->runs);
-    v.opaque->state[0] = label;
-    v.opaque->state[1] = tuple;
+    const ls_value figures[] = {label,
+                                ls_float(m->mean),
+                                ls_float(m->deviation),
+                                ls_float(m->best),
+                                ls_float(m->worst),
+                                ls_int(m->loops),
+                                ls_int(m->runs)};
+    memcpy(v.tuple->items, figures, sizeof figures);
+    v.tuple->record = &timeit_result;
     return v;
 }
 
@@ -191,17 +206,22 @@ static bool count_of(session *s, const magic_option *o, long most, long *out) {
     if (!o->given) return true;
     *out = strtol(o->text, &end, 10);
     if (end != o->text && !*end && *out >= 0 && *out <= most) return true;
-    return ls_raise(s->in, "UsageError", "%%timeit: -%c wants a count of at most %ld, not '%s'", o->letter, most, o->text);
+    return ls_raise(s->in, "UsageError", "%%timeit: -%c wants a count of at most %ld, not '%s'", o->letter,
+                    most, o->text);
 }
 
 static bool run_timeit(session *s, const char *arg, const char *body) {
-    magic_option o[] = {{.letter = 'n', .wants = true}, {.letter = 'r', .wants = true}, {.letter = 'q'}, {.letter = 'o'}};
+    magic_option o[] = {
+        {.letter = 'n', .wants = true}, {.letter = 'r', .wants = true}, {.letter = 'q'}, {.letter = 'o'}};
     measured m = {.loops = 0, .runs = RUNS};
     char text[256];
-    if (!magic_options(s, "timeit", &arg, o, 4) || !count_of(s, &o[0], 1000000000000, &m.loops) || !count_of(s, &o[1], RUNS_MOST, &m.runs)) return false;
+    if (!magic_options(s, "timeit", &arg, o, 4) || !count_of(s, &o[0], 1000000000000, &m.loops) ||
+        !count_of(s, &o[1], RUNS_MOST, &m.runs))
+        return false;
     if (m.runs == 0) m.runs = RUNS;
     const char *statement = body ? body : arg, *setup = body && *arg ? arg : NULL;
-    if (statement[strspn(statement, " \t\n")] == 0) return ls_raise(s->in, "UsageError", "%%timeit wants a statement");
+    if (statement[strspn(statement, " \t\n")] == 0)
+        return ls_raise(s->in, "UsageError", "%%timeit wants a statement");
     ls_echo echo = s->in->echo;
     s->in->echo = LS_ECHO_NONE;
     bool ok = define_loop(s, setup, statement) && measure(s, &m);
@@ -211,7 +231,10 @@ static bool run_timeit(session *s, const char *arg, const char *body) {
     describe(&m, text, sizeof text);
     if (!o[2].given) {
         if (m.worst > 4 * m.best && m.best > 0 && m.worst > 1e-6)
-            session_printf(s, "The slowest run took %.2f times longer than the fastest. This could mean that an intermediate result is being cached.\n", m.worst / m.best);
+            session_printf(s,
+                           "The slowest run took %.2f times longer than the fastest. This could mean that an "
+                           "intermediate result is being cached.\n",
+                           m.worst / m.best);
         session_printf(s, "%s\n", text);
     }
     return !o[3].given || magic_give(s, result_of(&m, text));
@@ -219,15 +242,18 @@ static bool run_timeit(session *s, const char *arg, const char *body) {
 
 const magic magic_timing[] = {
     {"time", "%time STATEMENT", "how long a statement takes, run once",
-     "Prints the processor's time (this process, all threads) and the time on the wall, then the statement's value.\n"
+     "Prints the processor's time (this process, all threads) and the time on the wall, then the statement's "
+     "value.\n"
      "%%time in a cell's first line times the cell.",
      NULL, MAGIC_CODE, MAGIC_LINE | MAGIC_CELL, run_time},
-    {"timeit", "%timeit [-n LOOPS] [-r RUNS] [-q] [-o] STATEMENT", "how long a statement takes, measured over many runs",
+    {"timeit", "%timeit [-n LOOPS] [-r RUNS] [-q] [-o] STATEMENT",
+     "how long a statement takes, measured over many runs",
      "-n LOOPS  how often the statement runs in one measurement; without it as often as 0.2 s take\n"
      "-r RUNS   how many measurements there are: 7\n"
      "-q        prints nothing\n"
      "-o        gives the text as the cell's value\n"
-     "%%timeit in a cell's first line times the cell below; what stands behind %%timeit runs before each measurement\n"
+     "%%timeit in a cell's first line times the cell below; what stands behind %%timeit runs before each "
+     "measurement\n"
      "and is not counted.",
      "-n -r -q -o", MAGIC_CODE, MAGIC_LINE | MAGIC_CELL, run_timeit},
     {0}};

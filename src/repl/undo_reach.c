@@ -47,7 +47,9 @@ static void name_changes(look *l, const char *name) {
 
 /* ---- local names that hold something new ---- */
 
-static const char *callee_name(const ls_node *f) { return f->kind == LS_N_NAME || f->kind == LS_N_ATTRIBUTE ? f->text : ""; }
+static const char *callee_name(const ls_node *f) {
+    return f->kind == LS_N_NAME || f->kind == LS_N_ATTRIBUTE ? f->text : "";
+}
 
 static bool one_of(const char *name, const char *const *list) {
     for (; *list; list++)
@@ -57,12 +59,28 @@ static bool one_of(const char *name, const char *const *list) {
 
 /* Does the expression make an object that nobody else has? */
 static bool is_new(const ls_node *e) {
-    static const char *const makers[] = {"zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like", "copy", "clone", "rand", "randn",
-                                         "randint", "normal", "uniform", "arange", "linspace", "list", "dict", "len", "int", "float", "range", "sum", "diag", "outer", "concatenate",
-                                         "cat", "stack", "vstack", "hstack", NULL};
+    static const char *const makers[] = {
+        "zeros",       "ones",       "empty",     "full",   "eye",      "identity", "zeros_like",
+        "ones_like",   "empty_like", "full_like", "copy",   "clone",    "rand",     "randn",
+        "randint",     "normal",     "uniform",   "arange", "linspace", "list",     "dict",
+        "len",         "int",        "float",     "range",  "sum",      "diag",     "outer",
+        "concatenate", "cat",        "stack",     "vstack", "hstack",   NULL};
     switch (e->kind) {
-    case LS_N_INT: case LS_N_FLOAT: case LS_N_STR: case LS_N_NONE: case LS_N_TRUE: case LS_N_FALSE: case LS_N_BINARY: case LS_N_COMPARE: case LS_N_UNARY: case LS_N_FSTRING:
-    case LS_N_LIST: case LS_N_DICT: case LS_N_LISTCOMP: case LS_N_DICTCOMP: case LS_N_MATRIX: return true;
+    case LS_N_INT:
+    case LS_N_FLOAT:
+    case LS_N_STR:
+    case LS_N_NONE:
+    case LS_N_TRUE:
+    case LS_N_FALSE:
+    case LS_N_BINARY:
+    case LS_N_COMPARE:
+    case LS_N_UNARY:
+    case LS_N_FSTRING:
+    case LS_N_LIST:
+    case LS_N_DICT:
+    case LS_N_LISTCOMP:
+    case LS_N_DICTCOMP:
+    case LS_N_MATRIX: return true;
     case LS_N_CALL: return one_of(callee_name(e->a), makers);
     default: return false;
     }
@@ -89,7 +107,8 @@ static bool only_new(const ls_node *n, const char *name, bool *any) {
         }
         return true;
     }
-    bool binds = n->kind == LS_N_FOR || n->kind == LS_N_COMPFOR || n->kind == LS_N_WALRUS || n->kind == LS_N_ANNASSIGN;
+    bool binds =
+        n->kind == LS_N_FOR || n->kind == LS_N_COMPFOR || n->kind == LS_N_WALRUS || n->kind == LS_N_ANNASSIGN;
     if (binds && n->a->kind == LS_N_NAME && strcmp(n->a->text, name) == 0) return false;
     if (n->kind == LS_N_GLOBAL || n->kind == LS_N_NONLOCAL)
         for (int i = 0; i < n->list.n; i++)
@@ -174,9 +193,13 @@ static void called_name(look *l, const char *name) {
 }
 
 static void call(look *l, const ls_node *n) {
-    static const char *const methods[] = {"append", "extend", "insert", "remove", "pop", "popitem", "clear", "sort", "reverse", "update", "setdefault", "fill", "resize", "put",
-                                          "itemset", "partition", "setflags", "zero_grad", "step", NULL};
-    static const char *const functions[] = {"fill_diagonal", "copyto", "put", "place", "putmask", "put_along_axis", "shuffle", "next", "backward", "setattr", "exec", "eval", NULL};
+    static const char *const methods[] = {"append",     "extend",   "insert",    "remove",  "pop",
+                                          "popitem",    "clear",    "sort",      "reverse", "update",
+                                          "setdefault", "fill",     "resize",    "put",     "itemset",
+                                          "partition",  "setflags", "zero_grad", "step",    NULL};
+    static const char *const functions[] = {"fill_diagonal",  "copyto",  "put",  "place",    "putmask",
+                                            "put_along_axis", "shuffle", "next", "backward", "setattr",
+                                            "exec",           "eval",    NULL};
     const ls_node *f = n->a;
     for (int i = 0; i < n->list.n; i++) {
         const ls_node *arg = n->list.items[i];
@@ -186,8 +209,11 @@ static void call(look *l, const ls_node *n) {
     const char *name = callee_name(f);
     size_t length = strlen(name);
     if (one_of(name, functions)) anything(l);
-    else if (f->kind == LS_N_ATTRIBUTE && (one_of(name, methods) || (length > 1 && name[length - 1] == '_' && name[length - 2] != '_'))) target(l, f->a);
-    else if (f->kind != LS_N_NAME && f->kind != LS_N_ATTRIBUTE) anything(l); /* whatever that gives is called */
+    else if (f->kind == LS_N_ATTRIBUTE &&
+             (one_of(name, methods) || (length > 1 && name[length - 1] == '_' && name[length - 2] != '_')))
+        target(l, f->a);
+    else if (f->kind != LS_N_NAME && f->kind != LS_N_ATTRIBUTE)
+        anything(l); /* whatever that gives is called */
 }
 
 static void visit_list(look *l, const ls_nodes *list) {
@@ -198,9 +224,7 @@ static void visit(look *l, const ls_node *n) {
     if (!n || l->out->reach == REACH_ANYTHING) return;
     if (++l->height > HEIGHT) anything(l);
     switch (n->kind) {
-    case LS_N_AUGASSIGN:
-        target(l, n->a->kind == LS_N_NAME ? n->a : n->a->a);
-        break;
+    case LS_N_AUGASSIGN: target(l, n->a->kind == LS_N_NAME ? n->a : n->a->a); break;
     case LS_N_ASSIGN:
         for (int i = 0; i < n->list.n; i++) assigned(l, n->list.items[i]);
         break;

@@ -1,4 +1,4 @@
-/* Mutated files: .npy, .npz, .safetensors and index files, made here in many variants, then cut, flipped,
+/* Mutated files: .npy, .npz, .safetensors, index files and adapters with their configurations, made here in many variants, then cut, flipped,
    spliced and lied in. None may crash a reader, hang it, or make it take more than twice the file's size and
    64 MB; every refusal names the file and gives a reason.
 
@@ -7,6 +7,7 @@
    Prints the seed of the file that was being read when the process died, on standard error. */
 #include "base/alloc.h"
 #include "file/file.h"
+#include "lora/adapter_inside.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -20,8 +21,9 @@
 enum { MAX_FILES = 400, MAX_LENGTH = 1 << 16, PATIENCE = 20 };
 static const size_t slack = (size_t)64 << 20;
 
-typedef enum format { NPY, NPZ, SAFETENSORS, INDEX, NFORMATS } format;
-static const char *const names[NFORMATS] = {"mutant.npy", "mutant.npz", "mutant.safetensors", "mutant.index.json"};
+typedef enum format { NPY, NPZ, SAFETENSORS, INDEX, CONFIG, NFORMATS } format;
+static const char *const names[NFORMATS] = {"mutant.npy", "mutant.npz", "mutant.safetensors", "mutant.index.json", "mutant/adapter_config.json"};
+static lsv_storage *peft; /* the tensors that go with the configurations */
 
 static struct { unsigned char *bytes; size_t length; format format; } corpus[MAX_FILES];
 static int ncorpus;
@@ -99,6 +101,40 @@ static void build(const char *folder) {
     for (size_t i = 0; i < sizeof indices / sizeof *indices; i++) keep(indices[i], strlen(indices[i]), INDEX);
 }
 
+/* A small adapter in each format, and configurations for PEFT's. */
+static void build_adapters(const char *folder) {
+    static const char *const configs[] = {
+        "{\n  \"alpha_pattern\": {\"q\": 3, \"layers\\\\.\\\\d+\\\\.(k|v)\": 7.5},\n  \"rank_pattern\": {\".*1.*\": 2},\n  \"r\": 2, \"lora_alpha\": 16, \"use_rslora\": true, \"fan_in_fan_out\": false,\n"
+        "  \"peft_type\": \"LORA\", \"target_modules\": [\"q\", \"k\"], \"bias\": \"none\", \"init_lora_weights\": true, \"loftq_config\": {}, \"task_type\": null\n}",
+        "{\"r\": 8, \"lora_alpha\": 1e1, \"use_dora\": false, \"target_parameters\": null, \"modules_to_save\": [\"score\"], \"rank_pattern\": {\"(?:a|b)*c\": 4, \"^layers.0.q\": 1}}"};
+    char path[600];
+    lsv_adapter *a;
+    if (lsv_adapter_new(&a, NULL) != LSV_OK) exit(2);
+    for (int i = 0; i < 3; i++) {
+        ptrdiff_t B[2] = {4, 2}, A[2] = {2, i == 2 ? 12 : 3};
+        lsv_adapter_module m = {.name = i == 0 ? "layers.0.q" : i == 1 ? "layers.1.k" : "conv", .alpha = 3};
+        if (i == 2) m.kind = LSV_MODULE_CONV, m.nkernel = 2, m.kernel[0] = m.kernel[1] = 2;
+        if (lsv_adapter_add(a, &m, make(LSV_FLOAT32, 2, B), make(LSV_FLOAT16, 2, A), NULL) != LSV_OK) exit(2);
+    }
+    for (int f = 0; f < 3; f++) {
+        snprintf(path, sizeof path, f ? "%s/x.safetensors" : "%s/peft", folder);
+        if (lsv_adapter_write(a, path, &LSV_ADAPTER_WRITING((lsv_adapter_format)f), NULL) != LSV_OK) exit(2);
+        if (f == 0) snprintf(path, sizeof path, "%s/peft/adapter_config.json", folder), load(path), unlink(path);
+        if (f == 0) snprintf(path, sizeof path, "%s/peft/adapter_model.safetensors", folder);
+        load(path);
+        if (f == 0) { /* kept in memory: the file goes */
+            lsv_storage *mapped;
+            if (lsv_bytes_open(path, &mapped, NULL) != LSV_OK || lsv_bytes_copy(mapped->data, mapped->bytes, &peft, NULL) != LSV_OK) exit(2);
+            lsv_bytes_release(mapped);
+        }
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/peft", folder);
+    rmdir(path);
+    lsv_adapter_free(a);
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) keep(configs[i], strlen(configs[i]), CONFIG);
+}
+
 /* ---- mutations ---- */
 
 static size_t insert(unsigned char *at, size_t n, size_t where, const void *what, size_t m) {
@@ -118,7 +154,7 @@ static void lie(unsigned char *at, size_t n, size_t where) {
 
 static size_t mutate(unsigned char *at, size_t n, format f) {
     static const char *const tokens[] = {"{", "}", "[", "]", "(", ")", ",", ":", "'", "\"", "\\", "\\u0000", "\\ud800", "0", "-1", "1e3", "9223372036854775807", "99999999999999999999", "4611686018427387904", "\xFF",
-                                         "\xC3", "null", "true", "NaN", "F64", "F4", "U64", "BOOL", "|O", "<f8", ">i8", "|u1", "<V2", "True", "/../", "__metadata__", "{\"a\":", "/*", " ", "dtype", "shape", "[[[[[[[["};
+                                         "\xC3", "null", "true", "NaN", "F64", "F4", "U64", "BOOL", "|O", "<f8", ">i8", "|u1", "<V2", "True", "/../", "__metadata__", "{\"a\":", "/*", " ", "dtype", "shape", "[[[[[[[[", "lora_A", ".alpha", "lora_", ".*", "(a+)+$", "\\\\d", "(?", "true,", "rank_pattern"};
     size_t where = n ? draw((uint32_t)n) : 0;
     if (f != NPZ && draw(2) && n > 200) where = draw(200); /* most of what matters stands in front */
     if (f == NPZ && draw(2) && n > 400) where = n - 1 - draw(400); /* and there at the end */
@@ -183,9 +219,43 @@ static void look_all(const lsv_arrays *all) {
     for (ptrdiff_t i = 0; i < all->n; i++) look(all->items[i].array);
 }
 
+/* Every factor, every tensor. */
+static lsv_status read_adapter(const char *config_name, const lsv_storage *config, const char *name, lsv_storage *bytes, lsv_error *err) {
+    static const char *const base[] = {"layers.0.q", "layers.1.k", "conv", "unet.a.b", "unet.a_b"};
+    lsv_adapter_reading o = {.base = {draw(2) ? 5 : 0, base}, .any = draw(4) == 0};
+    lsv_adapter *a;
+    LSV_TRY(lsv_adapter_parse(config_name, config, name, bytes, &o, &a, err));
+    for (ptrdiff_t i = 0; i < lsv_adapter_count(a) && !o.any; i++) {
+        lsv_array *B, *A;
+        if (lsv_adapter_factors(a, i, LSV_TORCH, &B, &A, NULL) != LSV_OK) continue;
+        look(B);
+        look(A);
+        lsv_release(B);
+        lsv_release(A);
+    }
+    for (ptrdiff_t i = 0; i < lsv_adapter_tensors(a); i++) {
+        lsv_array *x;
+        if (lsv_adapter_tensor_get(a, i, LSV_TORCH, &x, NULL) != LSV_OK) continue;
+        look(x);
+        lsv_release(x);
+    }
+    lsv_adapter_free(a);
+    return LSV_OK;
+}
+
 static lsv_status read_safetensors(const char *name, lsv_storage *bytes, lsv_error *err) {
+    static const char settings[] = "{\"r\": 2, \"lora_alpha\": 3}";
     lsv_safetensors *s;
     LSV_TRY(lsv_safetensors_parse(name, bytes, &s, err));
+    if (draw(2)) { /* a checkpoint; else an adapter of one file, or one of PEFT's */
+        lsv_safetensors_close(s);
+        if (draw(2)) return read_adapter(NULL, NULL, name, bytes, err);
+        lsv_storage *config;
+        if (lsv_bytes_copy(settings, sizeof settings - 1, &config, NULL) != LSV_OK) exit(2);
+        lsv_status status = read_adapter(name, config, name, bytes, err);
+        lsv_bytes_release(config);
+        return status;
+    }
     for (ptrdiff_t i = 0; i < lsv_safetensors_count(s); i++) {
         lsv_array *a;
         if (lsv_safetensors_get(s, i, LSV_TORCH, &a, NULL) != LSV_OK) continue;
@@ -215,6 +285,7 @@ static lsv_status read_mutant(format f, lsv_storage *bytes, lsv_error *err) {
         lsv_arrays_free(&all);
         return status;
     case SAFETENSORS: return read_safetensors(names[f], bytes, err);
+    case CONFIG: return read_adapter(names[f], bytes, names[f], peft, err);
     default:
         status = lsv_shard_map_parse(names[f], bytes->data, bytes->bytes, &map, err);
         lsv_shard_map_free(&map);
@@ -276,6 +347,7 @@ int main(int argc, char **argv) {
     char folder[] = "/tmp/lsv-files-XXXXXX";
     if (!mkdtemp(folder)) return 2;
     build(folder);
+    build_adapters(folder);
     rmdir(folder);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0) count = 20000;
@@ -304,6 +376,7 @@ int main(int argc, char **argv) {
         run(draw(64) ? corpus[k].format : (format)draw(NFORMATS), mutant, n);
     }
     for (int k = 0; k < ncorpus; k++) free(corpus[k].bytes);
+    lsv_bytes_release(peft);
     printf("%lu passed, %lu failed\n", count - failed, failed);
     return failed != 0;
 }

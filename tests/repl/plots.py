@@ -235,8 +235,14 @@ def pyplot(lsv, folder, cairo):
     check("the other ways to import it", p.returncode == 0 and p.stdout == "", p.stderr)
     p = run(lsv, "plt.plot([1, 2]); undefined_name")
     check("an error shows no figure", p.returncode == 1 and p.stdout == "", p.stdout)
-    p = run(lsv, "plt.subplots(2, 2)")
-    check("several plots in a figure are refused clearly", "NotImplementedError" in p.stderr and "plt.figure()" in p.stderr, p.stderr)
+    p = run(lsv, "fig, (a, b) = plt.subplots(1, 2, figsize=(8, 2))\na.plot([1, 2]); a.set_title('left'); b.imshow(np.eye(2)); b.set_title('right'); fig.colorbar(None, ax=b); fig.suptitle('both')")
+    check("subplots(1, 2): one below the other as text", p.stdout.index("both") < p.stdout.index("left") < p.stdout.index("right") and p.stdout.count("└") == 2, p.stdout + p.stderr)
+    p = run(lsv, "fig, axs = plt.subplots(2, 2)\naxs[1][0].plot([1, 2]); axs[1][0].set_title('lower left'); plt.close()\n"
+                 "plt.subplot(1, 2, 1); plt.plot([1], 'o'); plt.title('A'); plt.subplot(122); plt.plot([2], 'o'); plt.title('B')")
+    check("subplot()", p.returncode == 0 and p.stdout.index("A\n") < p.stdout.index("B\n") and "lower" not in p.stdout, p.stdout + p.stderr)
+    for wrong, message in (("plt.subplots(0, 2)", "1 to 8 rows and columns"), ("plt.subplot(1, 2, 3)", "num must be an integer with 1 <= num <= 2, not 3")):
+        p = run(lsv, wrong)
+        check(f"error of {wrong}", p.returncode == 1 and "ValueError" in p.stderr and message in p.stderr, p.stderr)
     if cairo:
         p = run(lsv, "plt.plot([1, 2]); plt.savefig('p.svg'); plt.show()", cwd=folder)
         check("plt.savefig", p.returncode == 0 and os.path.getsize(os.path.join(folder, "p.svg")) > 1000, p.stderr)
@@ -248,7 +254,7 @@ def terminal(lsv, code, *args, **env):
     """What lsv writes to a pseudo-terminal, as bytes."""
     pid, fd = pty.fork()
     if pid == 0:
-        keep = {k: os.environ[k] for k in ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS") if k in os.environ}
+        keep = {k: os.environ[k] for k in ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS") if k in os.environ}
         os.execve(lsv, [lsv, *args, "-e", code], {**keep, "LC_ALL": "C.UTF-8", **env})
     data, end = b"", time.time() + 60
     while time.time() < end:

@@ -25,10 +25,16 @@ static const double cost[LSV_NOPS] = {
     [LSV_BE_SYEVR] = 4,    [LSV_BE_PANEL] = 3,   [LSV_BE_PANEL_T] = 3, [LSV_BE_PANEL_GRAM] = 2,
 };
 
+/* What a person who waits for it would call it. */
 static const char *const names[LSV_NOPS] = {
-#define X(ENUM, entry, parameters) #entry,
-    LSV_BACKEND_OPS(X)
-#undef X
+    [LSV_BE_GEMM] = "matmul",  [LSV_BE_GEMV] = "matrix times vector", [LSV_BE_DOT] = "dot",
+    [LSV_BE_SYRK] = "matmul",  [LSV_BE_TRSM] = "triangular solve",    [LSV_BE_GESDD] = "svd",
+    [LSV_BE_GESVD] = "svd",    [LSV_BE_GEQRF] = "qr",                 [LSV_BE_ORGQR] = "qr: forming Q",
+    [LSV_BE_SYEVD] = "eigh",   [LSV_BE_GEEV] = "eig",                 [LSV_BE_POTRF] = "cholesky",
+    [LSV_BE_GETRF] = "lu",     [LSV_BE_GETRS] = "solve",              [LSV_BE_GETRI] = "inv",
+    [LSV_BE_GESV] = "solve",   [LSV_BE_GELSD] = "lstsq",              [LSV_BE_GELSS] = "lstsq",
+    [LSV_BE_GELSY] = "lstsq",  [LSV_BE_GELS] = "lstsq",               [LSV_BE_SYEVR] = "eigh",
+    [LSV_BE_PANEL] = "matmul", [LSV_BE_PANEL_T] = "matmul",           [LSV_BE_PANEL_GRAM] = "matmul",
 };
 
 static inline bool worth(lsv_op op, double work) {

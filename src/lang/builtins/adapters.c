@@ -326,19 +326,63 @@ BUILTIN(adapter_config) {
 }
 
 const ls_builtin ls_family_adapter_value[] = {
-    {"Adapter.keys", "(self)", "The names of its modules, a list", NULL, NULL, adapter_keys, 0, LS_CALLABLE, NULL},
-    {"Adapter.values", "(self)", "The pairs (B, A) of its modules, a list", NULL, NULL, adapter_items, 0, LS_CALLABLE, NULL},
-    {"Adapter.items", "(self)", "Names with their pairs (B, A), a list", NULL, NULL, adapter_items, 1, LS_CALLABLE, NULL},
+    {"Adapter.keys", "(self)", "The names of its modules, a list", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.keys()\n"
+     "['q']\n"
+     ">>> [name for name in a]\n"
+     "['q']\n", adapter_keys, 0, LS_CALLABLE, NULL},
+    {"Adapter.values", "(self)", "The pairs (B, A) of its modules, a list", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> B, A = a.values()[0]\n"
+     ">>> B @ A\n"
+     "array([[3., 4.],\n"
+     "       [6., 8.]])\n", adapter_items, 0, LS_CALLABLE, NULL},
+    {"Adapter.items", "(self)", "Names with their pairs (B, A), a list", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> for name, (B, A) in a.items():\n"
+     "...     print(name, B.shape, A.shape)\n"
+     "q (2, 1) (1, 2)\n", adapter_items, 1, LS_CALLABLE, NULL},
     {"Adapter.delta", "(self, name, dtype=None)", "The module's update, scale * B @ A, in the shape of the base's weight",
      "Transposed where the base stores its weights input by output (fan_in_fan_out, embeddings), and with a convolution's kernel. float32, or float64 where a factor is.",
-     "a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\na.delta(\"q\")\narray([[ 6.,  8.],\n       [12., 16.]])", adapter_delta, 0, LS_CALLABLE, NULL},
-    {"Adapter.rank", "(self, name)", "The module's rank", NULL, NULL, adapter_number, 0, LS_CALLABLE, NULL},
-    {"Adapter.alpha", "(self, name)", "The module's alpha", NULL, NULL, adapter_number, 1, LS_CALLABLE, NULL},
-    {"Adapter.scale", "(self, name)", "What the module's B @ A is multiplied by: alpha / rank, with rsLoRA alpha / sqrt(rank)", NULL, NULL, adapter_number, 2, LS_CALLABLE, NULL},
-    {"Adapter.format", "(self)", "The format of its file: \"peft\", \"kohya\" or \"diffusers\"", NULL, NULL, adapter_text, 0, LS_ATTRIBUTE, NULL},
-    {"Adapter.path", "(self)", "Where it was read from, or None", NULL, NULL, adapter_text, 1, LS_ATTRIBUTE, NULL},
-    {"Adapter.config", "(self)", "Its configuration (adapter_config.json), a dictionary", NULL, NULL, adapter_config, 0, LS_ATTRIBUTE, NULL},
-    {"Adapter.metadata", "(self)", "The metadata of its file, a dictionary of strings", NULL, NULL, adapter_metadata, 0, LS_ATTRIBUTE, NULL},
-    {"Adapter.tensors", "(self)", "Whole tensors that take the place of the base's (modules_to_save, biases), a dictionary", NULL, NULL, adapter_tensors, 0, LS_ATTRIBUTE, NULL},
-    {"Adapter.notes", "(self)", "What was noticed when it was read or made, a list of lines", NULL, NULL, adapter_notes, 0, LS_ATTRIBUTE, NULL},
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.delta(\"q\")\n"
+     "array([[ 6.,  8.],\n"
+     "       [12., 16.]])\n", adapter_delta, 0, LS_CALLABLE, NULL},
+    {"Adapter.rank", "(self, name)", "The module's rank", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.rank(\"q\")\n"
+     "1\n", adapter_number, 0, LS_CALLABLE, NULL},
+    {"Adapter.alpha", "(self, name)", "The module's alpha", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.alpha(\"q\")\n"
+     "2.0\n", adapter_number, 1, LS_CALLABLE, NULL},
+    {"Adapter.scale", "(self, name)", "What the module's B @ A is multiplied by: alpha / rank, with rsLoRA alpha / sqrt(rank)", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.scale(\"q\")\n"
+     "2.0\n", adapter_number, 2, LS_CALLABLE, NULL},
+    {"Adapter.format", "(self)", "The format of its file: \"peft\", \"kohya\" or \"diffusers\"", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.format\n"
+     "'peft'\n", adapter_text, 0, LS_ATTRIBUTE, NULL},
+    {"Adapter.path", "(self)", "Where it was read from, or None", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.path is None\n"
+     "True\n", adapter_text, 1, LS_ATTRIBUTE, NULL},
+    {"Adapter.config", "(self)", "Its configuration (adapter_config.json), a dictionary", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, config={\"task_type\": \"CAUSAL_LM\"})\n"
+     ">>> a.config\n"
+     "{'task_type': 'CAUSAL_LM'}\n", adapter_config, 0, LS_ATTRIBUTE, NULL},
+    {"Adapter.metadata", "(self)", "The metadata of its file, a dictionary of strings", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.metadata\n"
+     "{}\n", adapter_metadata, 0, LS_ATTRIBUTE, NULL},
+    {"Adapter.tensors", "(self)", "Whole tensors that take the place of the base's (modules_to_save, biases), a dictionary", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, tensors={\"score.bias\": zeros(2)})\n"
+     ">>> a.tensors\n"
+     "{'score.bias': array([0., 0.])}\n", adapter_tensors, 0, LS_ATTRIBUTE, NULL},
+    {"Adapter.notes", "(self)", "What was noticed when it was read or made, a list of lines", NULL,
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])}, alpha=2)\n"
+     ">>> a.notes\n"
+     "[]\n", adapter_notes, 0, LS_ATTRIBUTE, NULL},
     {.names = NULL}};

@@ -426,21 +426,54 @@ const ls_builtin ls_family_adapters[] = {
      "Factors stay in the file until they are used.\n\n"
      "base (the path of a checkpoint, or a list of the base's module names) turns kohya's names with their underscores back. What plain factors cannot say (DoRA, biases of the adapter's own, "
      "LoHa, LoKr and others, a pickle) is an error that names it; what was noticed is a warning and in adapter.notes.",
-     NULL, load_adapter, 0, LS_CALLABLE, NULL},
+     ">>> save_adapter(adapter({\"layers.0.q\": (ones((2, 1)), ones((1, 2)))}, alpha=4), \"/tmp/lsv-example-loaded\")\n"
+     ">>> a = load_adapter(\"/tmp/lsv-example-loaded\")\n"
+     ">>> a\n"
+     "Adapter of 1 module, rank 1\n"
+     "  module      kind       shape  rank  alpha  scale\n"
+     "  layers.0.q  linear     2 x 2     1      4  4\n"
+     ">>> a.config[\"r\"], a.config[\"lora_alpha\"]\n"
+     "(1, 4)\n", load_adapter, 0, LS_CALLABLE, NULL},
     {"adapter", "(modules, alpha=None, *, tensors=None, transposed=False, config=None)", "A LoRA adapter from a dictionary of pairs (B, A)",
      "alpha is one number or a dictionary by module; None is each module's rank, so that the update is B @ A. Factors with further axes are a convolution's (A rank x in x kernel, B out x rank x 1 …). "
      "tensors: whole tensors of the base that the adapter replaces. transposed: the base stores its weights input by output (fan_in_fan_out). config: settings for adapter_config.json.",
-     "a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]]), \"k\": (ones((4, 2)), ones((2, 3)))})\na\nAdapter of 2 modules, ranks 1 to 2\n  module  kind       shape  rank  alpha  scale\n"
-     "  q       linear     2 x 2     1      1  1\n  k       linear     4 x 3     2      2  1", make_adapter, 0, LS_CALLABLE, NULL},
+     ">>> a = adapter({\"q\": (ones((2, 1)), ones((1, 2))), \"k\": (ones((4, 2)), ones((2, 3)))}, alpha=4)\n"
+     ">>> a\n"
+     "Adapter of 2 modules, ranks 1 to 2\n"
+     "  module  kind       shape  rank  alpha  scale\n"
+     "  q       linear     2 x 2     1      4  4\n"
+     "  k       linear     4 x 3     2      4  2\n"
+     ">>> list(a), \"q\" in a\n"
+     "(['q', 'k'], True)\n", make_adapter, 0, LS_CALLABLE, NULL},
     {"save_adapter", "(adapter, path, format=None, dtype=None, base=None, prefix=None)", "An adapter to a PEFT folder (format=\"peft\") or a file (\"kohya\", \"diffusers\")",
      "None: the format it was read in, PEFT's for one made here. dtype (float32, float16, bfloat16) rounds the factors to nearest even. Whole or not at all: a folder is made beside its place and exchanged "
      "with it in one step. Modules of rank 0 are left out. base gives the names that kohya's flat ones stand for; prefix is put before names that do not say their part of the model "
-     "(\"lora_unet_\", \"diffusion_model.\").", NULL, save_adapter, 0, LS_CALLABLE, NULL},
+     "(\"lora_unet_\", \"diffusion_model.\").",
+     ">>> a = adapter({\"layers.0.q\": (ones((2, 1)), ones((1, 2)))}, alpha=4)\n"
+     ">>> save_adapter(a, \"/tmp/lsv-example-adapter\")\n"
+     ">>> load_adapter(\"/tmp/lsv-example-adapter\").scale(\"layers.0.q\")\n"
+     "4.0\n"
+     ">>> save_adapter(a, \"/tmp/lsv-example-adapter.safetensors\", format=\"kohya\", dtype=\"float16\")\n"
+     ">>> list(load_adapter(\"/tmp/lsv-example-adapter.safetensors\"))\n"
+     "['lora_unet_layers_0_q']\n", save_adapter, 0, LS_CALLABLE, NULL},
     {"resize_adapter", "(adapter, r=None, *, tol=None, energy=None, ratio=None, max_rank=None, split=\"sqrt\", info=False)", "The adapter with each module's best approximation of another rank",
      "The update is never formed: QR of both factors and a small SVD. r, or the smallest rank that satisfies every rule given (as in lora). Scales become 1. info=True adds a dictionary of what each module "
-     "achieved.", "a = adapter({\"q\": ([1.0, 1.0; 2.0, 2.0], [3.0, 4.0; 3.0, 4.0])})\nresize_adapter(a).rank(\"q\")\n1", resize_adapter, 0, LS_CALLABLE, NULL},
+     "achieved.",
+     ">>> a = adapter({\"q\": ([1.0, 1.0; 2.0, 2.0], [3.0, 4.0; 3.0, 4.0])})\n"
+     ">>> r = resize_adapter(a)\n"
+     ">>> a.rank(\"q\"), r.rank(\"q\")\n"
+     "(2, 1)\n"
+     ">>> np.round(a.delta(\"q\") - r.delta(\"q\"), 12) + 0.0\n"
+     "array([[0., 0.],\n"
+     "       [0., 0.]])\n", resize_adapter, 0, LS_CALLABLE, NULL},
     {"apply_adapter", "(W, adapter, module=None, weight=1.0)", "The base with the update: one weight, or a dictionary of them",
      "W + weight * adapter.delta(module), formed in float64 and rounded once to W's own type, to nearest even. A dictionary (of a checkpoint, under names with \".weight\" or without) comes back as a new one with every "
      "module's weight changed and the adapter's whole tensors in their places.",
-     "a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])})\napply_adapter(zeros((2, 2)), a)\narray([[3., 4.],\n       [6., 8.]])", apply_adapter, 0, LS_CALLABLE, NULL},
+     ">>> a = adapter({\"q\": ([[1.0], [2.0]], [[3.0, 4.0]])})\n"
+     ">>> apply_adapter(zeros((2, 2)), a)\n"
+     "array([[3., 4.],\n"
+     "       [6., 8.]])\n"
+     ">>> apply_adapter({\"q.weight\": ones((2, 2)), \"q.bias\": zeros(2)}, a, weight=0.5)\n"
+     "{'q.weight': array([[2.5, 3. ],\n"
+     "       [4. , 5. ]]), 'q.bias': array([0., 0.])}\n", apply_adapter, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -141,6 +141,11 @@ static bool set_grad(ls_interp *in, ls_value self, ls_value v) {
         }
         if (x->dtype != a->dtype)
             return ls_raise(in, "RuntimeError", "assigned grad has data of a different type");
+        if (x->device != a->device)
+            return ls_raise(in, "RuntimeError",
+                            "attempting to assign a gradient with device type '%s' to a tensor with device type '%s'. Please "
+                            "ensure that the gradient and the tensor are on the same device",
+                            x->device ? "cuda" : "cpu", a->device ? "cuda" : "cpu");
         /* a handle of its own where the tensor is on the tape: no cycles */
         if (x->tape ? lsv_view(v.array, &g, &err) != LSV_OK : (g = lsv_ref(v.array), false))
             return ls_raise_lsv(in, &err);

@@ -118,40 +118,9 @@ BUILTIN(tensor_type) {
     return ls_give(w, out, lsv_as_dtype(a, d, &r, &w->err), &r);
 }
 
-/* x.to(dtype | device | other tensor, …, dtype=, device=, copy=) */
-BUILTIN(tensor_to) {
-    lsv_array *a, *r;
-    bool copy;
-    if (!ls_arg(w, args, 0, &a) || !ls_truth(w->in, args[4], &copy) || !ls_host_device(w, args[3])) return false;
-    lsv_dtype d;
-    if (!ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d)) return false;
-    const ls_tuple *star = args[1].tuple;
-    for (ptrdiff_t i = 0; i < star->n; i++) {
-        ls_value v = star->items[i];
-        if (v.tag == LS_DTYPE || v.tag == LS_TYPE) {
-            if (!ls_dtype_or(w, v, d, &d)) return false;
-        } else if (v.tag == LS_ARRAY) {
-            d = (lsv_dtype)v.array->dtype;
-        } else if (!ls_host_device(w, v)) {
-            return false;
-        }
-    }
-    return ls_give(w, out, copy ? lsv_astype(a, d, &r, &w->err) : lsv_as_dtype(a, d, &r, &w->err), &r);
-}
-
 BUILTIN(tensor_type_as) {
     lsv_array *a, *b, *r;
     return ls_arg(w, args, 0, &a) && ls_arg(w, args, 1, &b) && ls_give(w, out, lsv_as_dtype(a, (lsv_dtype)b->dtype, &r, &w->err), &r);
-}
-
-BUILTIN(tensor_cpu) {
-    lsv_array *a;
-    return ls_arg(w, args, 0, &a) && ls_give_kept(w, out, a);
-}
-
-BUILTIN(tensor_cuda) {
-    ls_value cuda = ls_int(0);
-    return ls_host_device(w, cuda);
 }
 
 /* ---- kinds, copies, gradients ---- */
@@ -159,12 +128,17 @@ BUILTIN(tensor_cuda) {
 BUILTIN(tensor_numpy) {
     lsv_array *a, *r;
     bool force;
+    char place[16];
     if (!ls_arg(w, args, 0, &a) || !ls_truth(w->in, args[1], &force)) return false;
+    if (a->device && !force)
+        return ls_raise(w->in, "TypeError", "can't convert %s device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.",
+                        ls_device_text(a->device, place));
     if ((a->flags & LSV_REQUIRES_GRAD) && !force) {
         ls_raise(w->in, "RuntimeError", "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
         return false;
     }
     if (a->dtype == LSV_BFLOAT16) return ls_raise(w->in, "TypeError", "Got unsupported ScalarType BFloat16");
+    if (a->device && (!ls_ok(w, lsv_to_host_array(a, &a, &w->err)) || !ls_keep(w, a))) return false;
     if (!ls_ok(w, lsv_as_kind(a, LSV_NUMPY, &r, &w->err))) return false;
     r->flags &= (uint8_t)~(LSV_REQUIRES_GRAD | LSV_PARAMETER);
     *out = ls_array(r);
@@ -185,12 +159,15 @@ BUILTIN(tensor_detach) {
 }
 
 static bool set_data(ls_interp *in, ls_value self, ls_value v) {
-    lsv_error err = {.status = LSV_OK};
+    char have[16], want[16];
     if (!ls_is_tensor(v)) return ls_raise(in, "TypeError", "Variable data has to be a tensor, but got %s", ls_type_of(v)->shown);
     lsv_array *a = self.array, *b = v.array;
     if (a->ndim != b->ndim || memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) != 0)
         return ls_raise(in, "RuntimeError", "x.data can only be set to a tensor of the same shape here");
-    return lsv_assign(a, b, &err) == LSV_OK || ls_raise_lsv(in, &err);
+    if (a->device != b->device)
+        return ls_raise(in, "RuntimeError", "x.data is on %s and can only be set to a tensor there, not on %s", ls_device_text(a->device, want),
+                        ls_device_text(b->device, have));
+    return ls_device_assign(in, a, b);
 }
 
 /* ndarray.copy, tensor.clone */
@@ -244,10 +221,7 @@ const ls_builtin ls_family_convert[] = {
     CAST("float", LSV_FLOAT32), CAST("double", LSV_FLOAT64), CAST("half", LSV_FLOAT16), CAST("bfloat16", LSV_BFLOAT16),
     CAST("long", LSV_INT64), CAST("int", LSV_INT32), CAST("bool", LSV_BOOL),
     {"tensor.type", "(self, dtype=None)", "The tensor's type name, or the tensor with another dtype", NULL, NULL, tensor_type, 0, LS_CALLABLE, NULL},
-    {"tensor.to", "(self, *args, dtype=None, device=None, copy=False, non_blocking=False)", "The tensor with another dtype, or on another device", NULL, NULL, tensor_to, 0, LS_CALLABLE, NULL},
     {"tensor.type_as", "(self, other)", "The tensor with the dtype of other", NULL, NULL, tensor_type_as, 0, LS_CALLABLE, NULL},
-    {"tensor.cpu", "(self)", "The tensor in host memory", NULL, NULL, tensor_cpu, 0, LS_CALLABLE, NULL},
-    {"tensor.cuda", "(self, device=None)", "The tensor on a GPU", NULL, NULL, tensor_cuda, 0, LS_CALLABLE, NULL},
     {"tensor.numpy", "(self, *, force=False)", "The same memory as an ndarray", NULL, NULL, tensor_numpy, 0, LS_CALLABLE, NULL},
     {"tensor.detach tensor.detach_", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_CALLABLE, NULL},
     {"tensor.data", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_ATTRIBUTE, set_data},

@@ -6,22 +6,6 @@
 #include "lang/builtins/support.h"
 #include "text/text.h"
 
-/* device= and requires_grad= of a new tensor; takes *r's reference when it fails. */
-static bool finish(ls_work *w, ls_value *out, ls_value device, ls_value requires_grad, lsv_status status, lsv_array **r) {
-    bool grad;
-    if (!ls_ok(w, status)) return false;
-    bool ok = ls_host_device(w, device) && ls_truth(w->in, requires_grad, &grad);
-    if (ok && grad && !lsv_dtype_is_float((lsv_dtype)(*r)->dtype))
-        ok = ls_raise(w->in, "RuntimeError", "only Tensors of floating point and complex dtype can require gradients");
-    if (!ok) {
-        lsv_release(*r);
-        return false;
-    }
-    if (grad) (*r)->flags |= LSV_REQUIRES_GRAD;
-    *out = ls_array(*r);
-    return true;
-}
-
 /* torch.tensor(data, *, dtype, device, requires_grad): always a copy; op 1: as_tensor, which shares. */
 BUILTIN(torch_tensor) {
     lsv_array *a, *r;
@@ -40,7 +24,8 @@ BUILTIN(torch_tensor) {
     if (v.tag == LS_ARRAY && w->self->op != 1) s = lsv_copy(a, &r, &w->err);
     else r = lsv_ref(a);
     if (s == LSV_OK && w->self->op != 1) r->flags &= (uint8_t)~(LSV_REQUIRES_GRAD | LSV_PARAMETER);
-    return finish(w, out, args[2], args[3], s, &r);
+    bool stays = v.tag == LS_ARRAY && v.array->kind == LSV_TORCH && w->in->torch_device < 0;
+    return ls_give_new(w, out, args[2], stays ? v.array->device : LS_ANYWHERE, args[3], s, &r);
 }
 
 BUILTIN(torch_from_numpy) {
@@ -74,7 +59,7 @@ BUILTIN(torch_filled) {
     lsv_dtype d;
     bool ok = ls_is_none(args[1]) ? ls_shape_args(w, args[0], &s) : ls_as_shape(w->in, args[1], &s);
     if (!ok || !ls_dtype_or(w, args[2], w->in->torch_default, &d)) return false;
-    return finish(w, out, args[3], args[4], lsv_full(LSV_TORCH, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
+    return ls_give_new(w, out, args[3], LS_ANYWHERE, args[4], lsv_full(LSV_TORCH, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
 }
 
 /* torch.zeros_like(input, *, dtype, device, requires_grad) */
@@ -82,7 +67,7 @@ BUILTIN(torch_filled_like) {
     lsv_array *a, *r;
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d)) return false;
-    return finish(w, out, args[2], args[3], lsv_full(LSV_TORCH, d, a->ndim, a->shape, lsv_scalar_int(w->self->op), &r, &w->err), &r);
+    return ls_give_new(w, out, args[2], a->device, args[3], lsv_full(LSV_TORCH, d, a->ndim, a->shape, lsv_scalar_int(w->self->op), &r, &w->err), &r);
 }
 
 /* The dtype torch gives a fill value. */
@@ -91,9 +76,9 @@ static lsv_dtype fill_dtype(ls_work *w, const lsv_array *v, ls_value value) {
     return (lsv_dtype)v->dtype;
 }
 
-static bool full(ls_work *w, int ndim, const ptrdiff_t *dims, lsv_dtype d, const lsv_array *v, ls_value device, ls_value grad, ls_value *out) {
+static bool full(ls_work *w, int ndim, const ptrdiff_t *dims, lsv_dtype d, const lsv_array *v, ls_value device, int otherwise, ls_value grad, ls_value *out) {
     lsv_array *r;
-    return finish(w, out, device, grad, lsv_full(LSV_TORCH, d, ndim, dims, lsv_item(v, NULL), &r, &w->err), &r);
+    return ls_give_new(w, out, device, otherwise, grad, lsv_full(LSV_TORCH, d, ndim, dims, lsv_item(v, NULL), &r, &w->err), &r);
 }
 
 /* torch.full(size, fill_value, *, dtype, device, requires_grad) */
@@ -103,7 +88,7 @@ BUILTIN(torch_full) {
     lsv_dtype d;
     if (!ls_as_shape(w->in, args[0], &s) || !ls_operand(w, args, 1, &v)) return false;
     if (v->ndim) return ls_raise(w->in, "TypeError", "full(): fill_value must be a number");
-    return ls_dtype_or(w, args[2], fill_dtype(w, v, args[1]), &d) && full(w, s.ndim, s.dims, d, v, args[3], args[4], out);
+    return ls_dtype_or(w, args[2], fill_dtype(w, v, args[1]), &d) && full(w, s.ndim, s.dims, d, v, args[3], LS_ANYWHERE, args[4], out);
 }
 
 BUILTIN(torch_full_like) {
@@ -111,7 +96,7 @@ BUILTIN(torch_full_like) {
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_operand(w, args, 1, &v)) return false;
     if (v->ndim) return ls_raise(w->in, "TypeError", "full_like(): fill_value must be a number");
-    return ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d) && full(w, a->ndim, a->shape, d, v, args[3], args[4], out);
+    return ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d) && full(w, a->ndim, a->shape, d, v, args[3], a->device, args[4], out);
 }
 
 /* x.new_zeros(*size), new_ones, new_empty */
@@ -120,7 +105,7 @@ BUILTIN(tensor_new_filled) {
     lsv_shape s;
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_shape_args(w, args[1], &s) || !ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d)) return false;
-    return finish(w, out, args[3], args[4], lsv_full(LSV_TORCH, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
+    return ls_give_new(w, out, args[3], a->device, args[4], lsv_full(LSV_TORCH, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
 }
 
 BUILTIN(tensor_new_full) {
@@ -129,7 +114,7 @@ BUILTIN(tensor_new_full) {
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_as_shape(w->in, args[1], &s) || !ls_operand(w, args, 2, &v)) return false;
     if (v->ndim) return ls_raise(w->in, "TypeError", "new_full(): fill_value must be a number");
-    return ls_dtype_or(w, args[3], (lsv_dtype)a->dtype, &d) && full(w, s.ndim, s.dims, d, v, args[4], args[5], out);
+    return ls_dtype_or(w, args[3], (lsv_dtype)a->dtype, &d) && full(w, s.ndim, s.dims, d, v, args[4], a->device, args[5], out);
 }
 
 BUILTIN(tensor_new_tensor) {
@@ -137,7 +122,7 @@ BUILTIN(tensor_new_tensor) {
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d)) return false;
     if (!ls_array_like(w, args[1], LSV_TORCH, (int)d, &b)) return false;
-    return ls_give(w, out, lsv_copy(b, &r, &w->err), &r);
+    return ls_give_new(w, out, args[3], a->device, args[4], lsv_copy(b, &r, &w->err), &r);
 }
 
 /* torch.arange(start, end, step, *, dtype, device, requires_grad); op 1: torch.range, whose end is included */
@@ -162,7 +147,7 @@ BUILTIN(torch_arange) {
     if (!(count < 9e18)) return ls_raise(w->in, "RuntimeError", "arange: unsupported range");
     lsv_scalar from = ints ? lsv_scalar_int(lsv_item(x[0], NULL).i) : lsv_scalar_float(f[0]);
     lsv_scalar by = ints ? lsv_scalar_int(lsv_item(x[2], NULL).i) : lsv_scalar_float(f[2]);
-    return finish(w, out, args[4], args[5], lsv_arange(LSV_TORCH, d, from, by, (ptrdiff_t)count, &r, &w->err), &r);
+    return ls_give_new(w, out, args[4], LS_ANYWHERE, args[5], lsv_arange(LSV_TORCH, d, from, by, (ptrdiff_t)count, &r, &w->err), &r);
 }
 
 /* torch.linspace(start, end, steps, *, dtype, device, requires_grad); op 1: torch.logspace with base after steps */
@@ -175,13 +160,13 @@ BUILTIN(torch_linspace) {
     if (!ls_as_double(w->in, args[0], "start", &a) || !ls_as_double(w->in, args[1], "end", &b) || !ls_count(w, args[2], "steps", &n)) return false;
     if (n < 0) return ls_raise(w->in, "RuntimeError", "number of steps must be non-negative");
     if (!ls_dtype_or(w, rest[0], w->in->torch_default, &d)) return false;
-    if (!w->self->op) return finish(w, out, rest[1], rest[2], lsv_linspace(LSV_TORCH, d, a, b, n, true, &r, &w->err), &r);
+    if (!w->self->op) return ls_give_new(w, out, rest[1], LS_ANYWHERE, rest[2], lsv_linspace(LSV_TORCH, d, a, b, n, true, &r, &w->err), &r);
     if (!ls_as_double(w->in, args[3], "base", &base)) return false;
     if (!ls_ok(w, lsv_linspace(LSV_TORCH, LSV_FLOAT64, a, b, n, true, &r, &w->err)) || !ls_keep(w, r)) return false;
     double cell;
     lsv_array ten = lsv_scalar_array(LSV_TORCH, lsv_scalar_float(base), LSV_WEAK, &cell);
     if (!ls_ok(w, lsv_binary(LSV_OP_POW, &ten, r, &r, &w->err)) || !ls_keep(w, r)) return false;
-    return finish(w, out, rest[1], rest[2], lsv_as_dtype(r, d, &r, &w->err), &r);
+    return ls_give_new(w, out, rest[1], LS_ANYWHERE, rest[2], lsv_as_dtype(r, d, &r, &w->err), &r);
 }
 
 /* torch.eye(n, m, *, dtype, device, requires_grad) */
@@ -193,7 +178,7 @@ BUILTIN(torch_eye) {
     m = n;
     if (!ls_is_none(args[1]) && !ls_count(w, args[1], "m", &m)) return false;
     if (!ls_dtype_or(w, args[2], w->in->torch_default, &d)) return false;
-    return finish(w, out, args[3], args[4], lsv_eye(LSV_TORCH, d, n, m, 0, &r, &w->err), &r);
+    return ls_give_new(w, out, args[3], LS_ANYWHERE, args[4], lsv_eye(LSV_TORCH, d, n, m, 0, &r, &w->err), &r);
 }
 
 /* torch.diag(input, diagonal): a view of the diagonal is a copy here, as torch's is; op 1: diagflat */
@@ -257,7 +242,9 @@ BUILTIN(torch_tri_indices) {
     if (!ls_ok(w, lsv_nonzero(t, parts, &w->err))) return false;
     bool ok = ls_keep(w, parts[0]);
     ok = ls_keep(w, parts[1]) && ok;
-    return ok && ls_give(w, out, lsv_stack(parts, 2, 0, &r, &w->err), &r);
+    lsv_dtype d;
+    if (!ok || !ls_dtype_or(w, args[3], LSV_INT64, &d) || !ls_ok(w, lsv_stack(parts, 2, 0, &r, &w->err)) || !ls_keep(w, r)) return false;
+    return ls_give_new(w, out, args[4], LS_ANYWHERE, ls_bool(false), lsv_astype(r, d, &r, &w->err), &r);
 }
 
 BUILTIN(tensor_fill_diagonal_) {
@@ -295,7 +282,7 @@ const ls_builtin ls_family_create_torch[] = {
     {"tensor.new_ones", "(self, *size, " FACTORY ")", "Ones of this tensor's dtype", NULL, NULL, tensor_new_filled, 1, LS_CALLABLE, NULL},
     {"tensor.new_empty", "(self, *size, " FACTORY ")", "A new tensor of this tensor's dtype", NULL, NULL, tensor_new_filled, 0, LS_CALLABLE, NULL},
     {"tensor.new_full", "(self, size, fill_value, " FACTORY ")", "One value, of this tensor's dtype", NULL, NULL, tensor_new_full, 0, LS_CALLABLE, NULL},
-    {"tensor.new_tensor", "(self, data, dtype=None)", "A tensor from data, of this tensor's dtype", NULL, NULL, tensor_new_tensor, 0, LS_CALLABLE, NULL},
+    {"tensor.new_tensor", "(self, data, " FACTORY ")", "A tensor from data, of this tensor's dtype", NULL, NULL, tensor_new_tensor, 0, LS_CALLABLE, NULL},
     {"torch.arange", "(start, end=None, step=1, *, " FACTORY ")", "start, start + step, … below end", NULL, "torch.arange(2, 10, 3)\ntensor([2, 5, 8])", torch_arange, 0, LS_CALLABLE, NULL},
     {"torch.range", "(start, end=None, step=1, *, " FACTORY ")", "start, start + step, … up to end, which is included", NULL, NULL, torch_arange, 1, LS_CALLABLE, NULL},
     {"torch.linspace", "(start, end, steps, *, " FACTORY ")", "steps evenly spaced numbers from start to end", NULL, NULL, torch_linspace, 0, LS_CALLABLE, NULL},
@@ -310,7 +297,7 @@ const ls_builtin ls_family_create_torch[] = {
     {"torch.triu tensor.triu", "(input, diagonal=0)", "The matrix with zeros below a diagonal", NULL, NULL, torch_tril, 1, LS_CALLABLE, NULL},
     {"tensor.tril_", "(self, diagonal=0)", "Zeros above a diagonal, in place", NULL, NULL, tensor_tril_, 0, LS_CALLABLE, NULL},
     {"tensor.triu_", "(self, diagonal=0)", "Zeros below a diagonal, in place", NULL, NULL, tensor_tril_, 1, LS_CALLABLE, NULL},
-    {"torch.tril_indices", "(row, col, offset=0)", "Indices of the lower triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 0, LS_CALLABLE, NULL},
-    {"torch.triu_indices", "(row, col, offset=0)", "Indices of the upper triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 1, LS_CALLABLE, NULL},
+    {"torch.tril_indices", "(row, col, offset=0, *, dtype=None, device=None)", "Indices of the lower triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 0, LS_CALLABLE, NULL},
+    {"torch.triu_indices", "(row, col, offset=0, *, dtype=None, device=None)", "Indices of the upper triangle, as a 2 x n tensor", NULL, NULL, torch_tri_indices, 1, LS_CALLABLE, NULL},
     {"tensor.fill_diagonal_", "(self, fill_value)", "fill_value onto the main diagonal", NULL, NULL, tensor_fill_diagonal_, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

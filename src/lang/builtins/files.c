@@ -199,9 +199,14 @@ static bool save_safetensors(ls_work *w, const char *path, ls_value dict, ls_val
 /* safetensors.torch.load_file(filename, device='cpu'), safetensors.numpy.load_file(filename); op: the kind */
 BUILTIN(load_file) {
     const char *path;
+    int device = 0;
     if (!path_arg(w, args[0], "load_file", &path)) return false;
-    if (w->self->op == LSV_TORCH && !ls_host_device(w, args[1])) return false;
-    return load_safetensors(w, path, (lsv_kind)w->self->op, out);
+    if (w->self->op == LSV_TORCH && !ls_device_of(w->in, "load_file", args[1], &device)) return false;
+    if (!load_safetensors(w, path, (lsv_kind)w->self->op, out)) return false;
+    if (device <= 0 || ls_device_all(w->in, device, out)) return true;
+    ls_drop(*out);
+    *out = ls_none();
+    return false;
 }
 
 /* save_file(tensors, filename, metadata=None); op: the kind */

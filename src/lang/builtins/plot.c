@@ -16,7 +16,11 @@ static void release(void *payload) { lsv_figure_free(payload); }
 
 lsv_figure *ls_figure_of(ls_value v) {
     if (v.tag != LS_OPAQUE) return NULL;
-    if (v.opaque->type == &axes_type) return ls_figure_of(v.opaque->state[0]);
+    if (v.opaque->type == &axes_type) { /* its panel, unless the figure has been divided anew */
+        lsv_figure *whole = ls_figure_of(v.opaque->state[0]);
+        int64_t panel = v.opaque->number;
+        return whole->panels && panel < whole->panel_rows * whole->panel_columns ? whole->panels[panel] : whole;
+    }
     return v.opaque->type == &figure_type ? v.opaque->payload : NULL;
 }
 
@@ -32,10 +36,11 @@ bool ls_figure_new(ls_interp *in, lsv_figure *f, ls_value *out) {
     return true;
 }
 
-bool ls_axes_new(ls_interp *in, ls_value figure, ls_value *out) {
+bool ls_axes_new(ls_interp *in, ls_value figure, int panel, ls_value *out) {
     ls_value v = ls_opaque_new(&axes_type, "<Axes: >");
     if (v.tag == LS_UNSET) return ls_no_memory(in);
     v.opaque->state[0] = ls_ref(figure);
+    v.opaque->number = panel;
     *out = v;
     return true;
 }
@@ -62,9 +67,7 @@ bool ls_figure_flush(ls_interp *in) {
     ls_value v = in->open_figure;
     in->open_figure = (ls_value){.tag = LS_UNSET};
     ls_figure_remember(in, v);
-    const lsv_figure *f = ls_figure_of(v);
-    bool empty = !f->nseries && !f->image.cells && !f->nguides && !f->title;
-    bool ok = empty || ls_figure_show(in, v);
+    bool ok = lsv_figure_is_empty(ls_figure_of(v)) || ls_figure_show(in, v);
     ls_drop(v);
     return ok;
 }
@@ -324,7 +327,7 @@ const ls_builtin ls_family_plot[] = {
      "be None; size is the width and height in inches for savefig.\n\n"
      "The value is a Figure: as the last expression of a cell it is drawn, in the terminal's graphics where it has them and in characters "
      "otherwise. A final `;` keeps it from being drawn.",
-     "plot([1, 4, 9, 16], title=\"squares\", size=(6, 1))\n"
+     ">>> plot([1, 4, 9, 16], title=\"squares\", size=(6, 1))\n"
      "                                      squares\n"
      "   ┌───────────────────────────────────────────────────────────────────────────┐\n"
      "15 ┤                                                            ⢀⣀⣀⣀⠤⠤⠤⠖⠒⠒⠚⠉   │\n"
@@ -333,12 +336,12 @@ const ls_builtin ls_family_plot[] = {
      "   │   ⣀⣀⡠⠤⠤⠤⠤⠤⠤⠤⠔⠒⠒⠒⠒⠒⠒⠒⠉⠉⠉⠉⠉⠉⠉                                               │\n"
      "   └───┬──────────────────────┬─────────────────────┬──────────────────────┬───┘\n"
      "       0                      1                     2                      3\n"
-     "type(plot([0, 1], [[1, 2], [2, 1]], labels=[\"up\", \"down\"])).__name__\n'Figure'\n",
+     ">>> type(plot([0, 1], [[1, 2], [2, 1]], labels=[\"up\", \"down\"])).__name__\n'Figure'\n",
      plot_plot, 0, 0, NULL},
     {"spectrum", "(W, rank=None, tol=None, logy=True, " TEXTS ")", "the singular values of a matrix as a figure, with the rank marked",
      "W is a matrix, or a vector of singular values. The values that count towards the rank stand in colour, the rest in grey, with a line "
      "between them. The rank is the numerical one (NumPy's tolerance), or what tol or rank says.",
-     "spectrum([3., 1., 1e-17], size=(6, 2))\n"
+     ">>> spectrum([3., 1., 1e-17], size=(6, 2))\n"
      "                                  3 singular values\n"
      "       ⠤⠤ 2 values kept   × 1 at most 2e-15   ┊ rank 2\n"
      "singular value\n"
@@ -355,12 +358,12 @@ const ls_builtin ls_family_plot[] = {
      "      └──────────────┬────────────────────┬─────────────────────┬──────────────┘\n"
      "                     1                    2                     3\n"
      "                                        index\n"
-     "type(spectrum([4, 0; 3, -5; 0, 2], rank=1)).__name__\n'Figure'\n",
+     ">>> type(spectrum([4, 0; 3, -5; 0, 2], rank=1)).__name__\n'Figure'\n",
      plot_spectrum, 0, 0, NULL},
     {"heatmap", "(W, cmap='auto', vmin=None, vmax=None, bar=True, label=None, " TEXTS ")", "a matrix as colours",
      "The first row is on top. Without cmap, signed data gets a diverging map with 0 in its middle, other data one from dark to light; "
      "vmin and vmax set its ends, label names the colour bar. Cells that are not finite are grey.",
-     "heatmap([0, 1, 2; 3, 4, 5])\n"
+     ">>> heatmap([0, 1, 2; 3, 4, 5])\n"
      "  ┌──────────────────┐\n"
      "  │      ░░░░░░▒▒▒▒▒▒│\n"
      "0 ┤      ░░░░░░▒▒▒▒▒▒│\n"
@@ -371,11 +374,11 @@ const ls_builtin ls_family_plot[] = {
      "  └───┬─────┬─────┬──┘\n"
      "      0     1     2\n"
      "   0     ░░░░▒▒▒▒▓▓▓▓████ 5\n"
-     "type(heatmap([4, 0; 3, -5; 0, 2], title=\"W\")).__name__\n'Figure'\n",
+     ">>> type(heatmap([4, 0; 3, -5; 0, 2], title=\"W\")).__name__\n'Figure'\n",
      plot_heatmap, 0, 0, NULL},
     {"hist", "(x, bins=10, range=None, density=False, label=None, logy=False, grid=True, " TEXTS ")", "a figure of how often values occur",
      "The counts are np.histogram's, of all elements of x; bins is a number of equal bins or their edges.",
-     "hist([1, 2, 2, 3, 3, 3], bins=3, size=(6, 1))\n"
+     ">>> hist([1, 2, 2, 3, 3, 3], bins=3, size=(6, 1))\n"
      "count\n"
      "  ┌────────────────────────────────────────────────────────────────────────────┐\n"
      "  │                                                  ▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆▆   │\n"
@@ -384,17 +387,18 @@ const ls_builtin ls_family_plot[] = {
      "0 ┤   ██████████████████████████████████████████████████████████████████████   │\n"
      "  └───┬────────┬───────┬────────┬────────┬───────┬────────┬───────┬────────┬───┘\n"
      "     1.00     1.25    1.50     1.75     2.00    2.25     2.50    2.75     3.00\n"
-     "type(hist([1, 2, 2, 3], bins=[0, 2, 4])).__name__\n'Figure'\n",
+     ">>> type(hist([1, 2, 2, 3], bins=[0, 2, 4])).__name__\n'Figure'\n",
      plot_hist, 0, 0, NULL},
     {"savefig", "(path, *, size=None, dpi=None, **kwargs)", "writes the figure made last to a .svg, .pdf or .png file",
      "The file is written whole or not at all, and holds the same bytes each time. size is the width and height in inches, dpi the pixels "
      "per inch of a .png (150). Needs Cairo.",
-     "plot([1, 2, 3]); savefig(\"/tmp/squares.svg\")\n"
-     "savefig(\"/tmp/squares.png\", size=(4, 3), dpi=300)\n",
+     ">>> plot([1, 2, 3]); savefig(\"/tmp/squares.svg\")\n"
+     ">>> savefig(\"/tmp/squares.png\", size=(4, 3), dpi=300)\n",
      plot_savefig, 0, 0, NULL},
-    {"Figure.savefig", "(self, path, *, size=None, dpi=None, **kwargs)", "writes the figure to a .svg, .pdf or .png file", NULL, NULL, plot_savefig, 1, 0, NULL},
+    {"Figure.savefig", "(self, path, *, size=None, dpi=None, **kwargs)", "writes the figure to a .svg, .pdf or .png file", NULL,
+     ">>> plot([1, 2, 3]).savefig(\"/tmp/squares.svg\")\n>>> heatmap([[1, 2]]).savefig(\"/tmp/cells.png\", dpi=300)\n", plot_savefig, 1, 0, NULL},
     {"show", "(figure=None)", "draws a figure now, or the one made last", "In a loop or a function, where a value is not shown by itself.",
-     "for k in [1, 2]: show(heatmap([[0, k]], bar=False))\n"
+     ">>> for k in [1, 2]: show(heatmap([[0, k]], bar=False))\n"
      "  ┌────────────┐\n"
      "  │      ██████│\n"
      "0 ┤      ██████│\n"
@@ -407,7 +411,7 @@ const ls_builtin ls_family_plot[] = {
      "  │      ██████│\n"
      "  └───┬─────┬──┘\n"
      "      0     1\n"
-     "show(heatmap([[1, 0]], bar=False))\n"
+     ">>> show(heatmap([[1, 0]], bar=False))\n"
      "  ┌────────────┐\n"
      "  │██████      │\n"
      "0 ┤██████      │\n"
@@ -415,5 +419,25 @@ const ls_builtin ls_family_plot[] = {
      "  └───┬─────┬──┘\n"
      "      0     1\n",
      plot_show, 0, 0, NULL},
-    {"Figure.show", "(self)", "draws the figure now", NULL, NULL, plot_show, 0, 0, NULL},
+    {"Figure.show", "(self)", "draws the figure now", NULL,
+     ">>> heatmap([[0, 1]], bar=False).show()\n"
+     "  ┌────────────┐\n"
+     "  │      ██████│\n"
+     "0 ┤      ██████│\n"
+     "  │      ██████│\n"
+     "  └───┬─────┬──┘\n"
+     "      0     1\n"
+     ">>> for k in [1, 2]: heatmap([[0, k]], bar=False).show()\n"
+     "  ┌────────────┐\n"
+     "  │      ██████│\n"
+     "0 ┤      ██████│\n"
+     "  │      ██████│\n"
+     "  └───┬─────┬──┘\n"
+     "      0     1\n"
+     "  ┌────────────┐\n"
+     "  │      ██████│\n"
+     "0 ┤      ██████│\n"
+     "  │      ██████│\n"
+     "  └───┬─────┬──┘\n"
+     "      0     1\n", plot_show, 0, 0, NULL},
     {0}};

@@ -13,7 +13,7 @@
 lsv_figure *ls_figure_of(ls_value v);
 /* A Figure over f, which it takes in any case. */
 bool ls_figure_new(ls_interp *in, lsv_figure *f, ls_value *out);
-bool ls_axes_new(ls_interp *in, ls_value figure, ls_value *out);
+bool ls_axes_new(ls_interp *in, ls_value figure, int panel, ls_value *out); /* the panel-th plot of it */
 /* Draw through the client, or as text through write where it has no way of its own. */
 bool ls_figure_show(ls_interp *in, ls_value figure);
 /* Show and close what matplotlib's functions have open. */

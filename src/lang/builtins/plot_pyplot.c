@@ -22,9 +22,16 @@ static bool open_figure(ls_work *w, lsv_figure **f) {
     return ls_figure_new(in, *f, &in->open_figure);
 }
 
-/* The figure a call draws into: the Axes' own, or the open one. */
+/* The plot of a figure that functions without an Axes draw into. */
+static lsv_figure *current(lsv_figure *f) { return f->panels ? f->panels[f->panel] : f; }
+
+/* The plot a call draws into: the Axes' own, or that of the open figure. */
 static bool target(ls_work *w, const ls_value *args, lsv_figure **f) {
-    if (!w->self->op) return open_figure(w, f);
+    if (!w->self->op) {
+        if (!open_figure(w, f)) return false;
+        *f = current(*f);
+        return true;
+    }
     *f = ls_figure_of(args[0]);
     return *f || ls_raise(w->in, "TypeError", "an Axes is needed, not %s", ls_type_name(args[0]));
 }
@@ -219,6 +226,12 @@ PYPLOT(py_axhline) { return across(w, f, args, false); }
 
 /* ---- texts, axes ---- */
 
+/* Above all plots of the figure. */
+BUILTIN(py_suptitle) {
+    lsv_figure *f = w->self->op ? ls_figure_of(args[0]) : NULL;
+    return (f || open_figure(w, &f)) && ls_plot_text(w, args[w->self->op], "suptitle", &f->title);
+}
+
 PYPLOT(py_title) { return ls_plot_text(w, args[0], "title", &f->title); }
 PYPLOT(py_xlabel) { return ls_plot_text(w, args[0], "xlabel", &f->x.label); }
 PYPLOT(py_ylabel) { return ls_plot_text(w, args[0], "ylabel", &f->y.label); }
@@ -264,8 +277,10 @@ PYPLOT(py_legend) {
     return ok;
 }
 
-/* (mappable, label, …) */
+/* (mappable, label, ax, …) */
 PYPLOT(py_colorbar) {
+    if (ls_figure_of(args[2])) f = ls_figure_of(args[2]);
+    f = current(f);
     if (!f->image.cells) return ls_raise(w->in, "RuntimeError", "No mappable was found to use for colorbar creation. First define a mappable such as an image (with imshow).");
     f->image.bar = true;
     return ls_plot_text(w, args[1], "label", &f->image.bar_label);
@@ -288,25 +303,81 @@ BUILTIN(py_figure) {
     return true;
 }
 
+/* The Axes of `n` plots from `first` on, as a list. */
+static bool axes_list(ls_work *w, int first, int n, ls_value *out) {
+    ls_value list = ls_list_new(n);
+    bool ok = list.tag != LS_UNSET || ls_no_memory(w->in);
+    for (int i = 0; ok && i < n; i++) {
+        ls_value ax;
+        ok = ls_axes_new(w->in, w->in->open_figure, first + i, &ax);
+        if (!ok) break;
+        ok = ls_list_append(list.list, ax) || ls_no_memory(w->in);
+        ls_drop(ax);
+    }
+    if (ok) *out = list;
+    else if (list.tag != LS_UNSET) ls_drop(list);
+    return ok;
+}
+
+/* One Axes, a list of them where rows or columns is 1, a list of lists else. */
+static bool all_axes(ls_work *w, int rows, int columns, ls_value *out) {
+    if (rows * columns == 1) return ls_axes_new(w->in, w->in->open_figure, 0, out);
+    if (rows == 1 || columns == 1) return axes_list(w, 0, rows * columns, out);
+    ls_value list = ls_list_new(rows);
+    bool ok = list.tag != LS_UNSET || ls_no_memory(w->in);
+    for (int r = 0; ok && r < rows; r++) {
+        ls_value row;
+        ok = axes_list(w, r * columns, columns, &row);
+        if (!ok) break;
+        ok = ls_list_append(list.list, row) || ls_no_memory(w->in);
+        ls_drop(row);
+    }
+    if (ok) *out = list;
+    else if (list.tag != LS_UNSET) ls_drop(list);
+    return ok;
+}
+
+static bool divide(ls_work *w, lsv_figure *f, int64_t rows, int64_t columns) {
+    int r = rows < 0 || rows > 99 ? 99 : (int)rows, c = columns < 0 || columns > 99 ? 99 : (int)columns;
+    if (r == 1 && c == 1 && !f->panels) return true;
+    return ls_ok(w, lsv_figure_panels(f, r, c, &w->err));
+}
+
 /* (nrows, ncols, figsize, …): the figure and its axes */
 BUILTIN(py_subplots) {
     lsv_figure *f;
     int64_t rows, columns;
     ls_value two[2];
     if (!ls_as_int(w->in, args[0], "nrows", &rows) || !ls_as_int(w->in, args[1], "ncols", &columns)) return false;
-    if (rows != 1 || columns != 1) {
-        ls_raise(w->in, "NotImplementedError", "subplots(%lld, %lld): a figure of lsv has one plot", (long long)rows, (long long)columns);
-        ls_hint(w->in, "make one figure for each: plt.figure() begins the next");
-        return false;
-    }
-    if (!fresh(w, args[2], &f) || !ls_axes_new(w->in, w->in->open_figure, &two[1])) return false;
+    if (!fresh(w, args[2], &f) || !divide(w, f, rows, columns) || !all_axes(w, (int)rows, (int)columns, &two[1])) return false;
     two[0] = ls_ref(w->in->open_figure);
     return ls_give_tuple(w, out, NULL, 2, two);
 }
 
+/* (*args): rows, columns, which; or one number of three digits. The open figure's plot that is drawn into next. */
+BUILTIN(py_subplot) {
+    const ls_tuple *t = args[0].tuple;
+    int64_t part[3] = {1, 1, 1};
+    lsv_figure *f;
+    if (t->n != 0 && t->n != 1 && t->n != 3) return ls_raise(w->in, "TypeError", "subplot() takes 1 or 3 positional arguments but %td were given", t->n);
+    for (ptrdiff_t i = 0; i < t->n; i++)
+        if (!ls_as_int(w->in, t->items[i], "subplot", &part[i])) return false;
+    if (t->n == 1) {
+        if (part[0] < 111 || part[0] > 999) return ls_raise(w->in, "ValueError", "Integer subplot specification must be a three-digit number, not %lld", (long long)part[0]);
+        part[2] = part[0] % 10;
+        part[1] = part[0] / 10 % 10;
+        part[0] /= 100;
+    }
+    if (!open_figure(w, &f) || !divide(w, f, part[0], part[1])) return false;
+    if (part[2] < 1 || part[2] > part[0] * part[1])
+        return ls_raise(w->in, "ValueError", "num must be an integer with 1 <= num <= %lld, not %lld", (long long)(part[0] * part[1]), (long long)part[2]);
+    f->panel = (int)part[2] - 1;
+    return ls_axes_new(w->in, w->in->open_figure, f->panel, out);
+}
+
 BUILTIN(py_gca) {
     lsv_figure *f;
-    return open_figure(w, &f) && ls_axes_new(w->in, w->in->open_figure, out);
+    return open_figure(w, &f) && ls_axes_new(w->in, w->in->open_figure, f->panel, out);
 }
 
 BUILTIN(py_gcf) {
@@ -333,15 +404,25 @@ BUILTIN(py_savefig) {
 
 #define LINE "*args, **kwargs"
 /* The function of the module, and the method of Axes that does the same under its own name. */
-#define BOTH(name, method, signature, summary, function)                                           \
-    {"plt." name, "(" signature ")", summary, NULL, NULL, function, 0, 0, NULL},                   \
-    {"Axes." method, "(self, " signature ")", summary, NULL, NULL, function, 1, 0, NULL}
+#define BOTH(name, method, signature, summary, function, call, other)                              \
+    {"plt." name, "(" signature ")", summary, NULL, ON_MODULE(name, call, other), function, 0, 0, NULL}, \
+    {"Axes." method, "(self, " signature ")", summary, NULL, ON_AXES(method, call, other), function, 1, 0, NULL}
+/* The examples of such a pair: two calls, by their arguments. */
+#define ON_MODULE(name, call, other)                                                               \
+    ">>> import matplotlib.pyplot as plt; plt." name "(" call "); plt.close()\n>>> plt." name "(" other "); plt.close()\n"
+#define ON_AXES(name, call, other)                                                                 \
+    ">>> import matplotlib.pyplot as plt; fig, ax = plt.subplots(); ax." name "(" call "); plt.close()\n" \
+    ">>> fig, ax = plt.subplots(); ax." name "(" other "); plt.close()\n"
+#define ON_FIGURE(before, call, other)                                                             \
+    ">>> import matplotlib.pyplot as plt; fig, ax = plt.subplots(); " before "fig." call "; plt.close()\n" \
+    ">>> fig, ax = plt.subplots(); " before "fig." other "; plt.close()\n"
+#define TWO(one, other) ">>> import matplotlib.pyplot as plt; " one "\n>>> " other "\n"
 
 const ls_builtin ls_family_pyplot[] = {
     {"plt.plot", "(" LINE ")", "draws lines into the open figure",
      "As matplotlib's: y, or x and y, each with a format as \"r--o\", and the keywords label, color, linestyle, marker and linewidth. The figure is "
      "shown by plt.show(), or when the cell ends.",
-     "import matplotlib.pyplot as plt; plt.figure(figsize=(6, 1)); plt.plot([1, 2, 3], \"o\"); plt.show()\n"
+     ">>> import matplotlib.pyplot as plt; plt.figure(figsize=(6, 1)); plt.plot([1, 2, 3], \"o\"); plt.show()\n"
      "  ┌────────────────────────────────────────────────────────────────────────────┐\n"
      "3 ┤                                                                        •   │\n"
      "  │                                                                            │\n"
@@ -349,44 +430,101 @@ const ls_builtin ls_family_pyplot[] = {
      "1 ┤   •                                                                        │\n"
      "  └───┬────────┬───────┬────────┬────────┬───────┬────────┬───────┬────────┬───┘\n"
      "     0.00     0.25    0.50     0.75     1.00    1.25     1.50    1.75     2.00\n"
-     "plt.plot([1, 2], [3, 4], \"r--\", label=\"up\"); plt.close()\n",
+     ">>> plt.plot([1, 2], [3, 4], \"r--\", label=\"up\"); plt.close()\n",
      py_plot, 0, 0, NULL},
-    {"Axes.plot", "(self, " LINE ")", "draws lines", NULL, NULL, py_plot, 1, 0, NULL},
-    BOTH("step", "step", LINE, "draws lines as steps", py_step),
-    BOTH("semilogy", "semilogy", LINE, "draws lines, with a logarithmic y axis", py_semilogy),
-    BOTH("semilogx", "semilogx", LINE, "draws lines, with a logarithmic x axis", py_semilogx),
-    BOTH("loglog", "loglog", LINE, "draws lines, with logarithmic axes", py_loglog),
-    BOTH("scatter", "scatter", "x, y, **kwargs", "draws points", py_scatter),
-    BOTH("stem", "stem", LINE, "draws a point on a stem for each element", py_stem),
-    BOTH("bar", "bar", "x, height, width=0.8, **kwargs", "draws bars", py_bar),
-    BOTH("hist", "hist", "x, bins=None, range=None, density=False, **kwargs", "draws a histogram; the counts, the edges and None", py_hist),
-    BOTH("imshow", "imshow", "X, cmap=None, vmin=None, vmax=None, aspect=None, **kwargs", "shows a matrix as colours", py_imshow),
-    BOTH("matshow", "matshow", "X, cmap=None, vmin=None, vmax=None, aspect=None, **kwargs", "shows a matrix as colours", py_imshow),
-    BOTH("axvline", "axvline", "x=0, **kwargs", "an upright line across the plot", py_axvline),
-    BOTH("axhline", "axhline", "y=0, **kwargs", "a level line across the plot", py_axhline),
-    BOTH("title", "set_title", "label, **kwargs", "the text above the plot", py_title),
-    BOTH("suptitle", "suptitle", "t, **kwargs", "the text above the plot", py_title),
-    {"Figure.suptitle", "(self, t, **kwargs)", "the text above the plot", NULL, NULL, py_title, 1, 0, NULL},
-    BOTH("xlabel", "set_xlabel", "xlabel, **kwargs", "the text below the x axis", py_xlabel),
-    BOTH("ylabel", "set_ylabel", "ylabel, **kwargs", "the text beside the y axis", py_ylabel),
-    BOTH("xscale", "set_xscale", "value, **kwargs", "\"log\" or \"linear\"", py_xscale),
-    BOTH("yscale", "set_yscale", "value, **kwargs", "\"log\" or \"linear\"", py_yscale),
-    BOTH("xlim", "set_xlim", "left=None, right=None, **kwargs", "the ends of the x axis", py_xlim),
-    BOTH("ylim", "set_ylim", "bottom=None, top=None, **kwargs", "the ends of the y axis", py_ylim),
-    BOTH("grid", "grid", "visible=None, which='major', axis='both', **kwargs", "lines at the ticks", py_grid),
-    BOTH("legend", "legend", "labels=None, **kwargs", "a legend of the labels; or labels for the lines, and a legend", py_legend),
-    BOTH("colorbar", "colorbar", "mappable=None, label=None, **kwargs", "a scale of the image's colours", py_colorbar),
-    {"Figure.colorbar", "(self, mappable=None, label=None, **kwargs)", "a scale of the image's colours", NULL, NULL, py_colorbar, 1, 0, NULL},
-    BOTH("tight_layout", "tight_layout", LINE, "accepted", py_nothing),
-    BOTH("xticks", "set_xticks", LINE, "accepted; lsv chooses ticks itself", py_nothing),
-    BOTH("yticks", "set_yticks", LINE, "accepted; lsv chooses ticks itself", py_nothing),
-    {"Figure.tight_layout Axes.set_aspect", "(self, " LINE ")", "accepted", NULL, NULL, py_nothing, 1, 0, NULL},
-    {"plt.ion plt.ioff plt.style.use matplotlib.use", "(" LINE ")", "accepted", NULL, NULL, py_nothing, 0, 0, NULL},
-    {"plt.figure", "(num=None, figsize=None, dpi=None, **kwargs)", "begins a figure; the one that was open is shown", NULL, NULL, py_figure, 0, 0, NULL},
-    {"plt.subplots", "(nrows=1, ncols=1, *, figsize=None, dpi=None, **kwargs)", "begins a figure with one plot: the figure and its axes", NULL, NULL, py_subplots, 0, 0, NULL},
-    {"plt.gca", "()", "the axes of the open figure", NULL, NULL, py_gca, 0, 0, NULL},
-    {"plt.gcf", "()", "the open figure", NULL, NULL, py_gcf, 0, 0, NULL},
-    {"plt.show", "(**kwargs)", "shows the open figure and closes it", NULL, NULL, py_show, 0, 0, NULL},
-    {"plt.close plt.clf plt.cla", "(fig=None)", "closes the open figure without showing it", NULL, NULL, py_close, 0, 0, NULL},
-    {"plt.savefig", "(fname, *, dpi=None, **kwargs)", "writes the open figure to a .svg, .pdf or .png file", NULL, NULL, py_savefig, 0, 0, NULL},
+    {"Axes.plot", "(self, " LINE ")", "draws lines", NULL,
+     ON_AXES("plot", "[1, 2], \"o-\"", "[0, 1], [2, 3], label=\"a\""), py_plot, 1, 0, NULL},
+    BOTH("step", "step", LINE, "draws lines as steps", py_step,
+         "[1, 3, 2]", "[0, 1, 2], [1, 3, 2], label=\"a\""),
+    BOTH("semilogy", "semilogy", LINE, "draws lines, with a logarithmic y axis", py_semilogy,
+         "[1, 10, 100]", "[0, 1], [1, 1e-9], \"r--\""),
+    BOTH("semilogx", "semilogx", LINE, "draws lines, with a logarithmic x axis", py_semilogx,
+         "[1, 10, 100], [1, 2, 3]", "[1, 1e6], [0, 1], \"o\""),
+    BOTH("loglog", "loglog", LINE, "draws lines, with logarithmic axes", py_loglog,
+         "[1, 10], [1, 100]", "[1, 10], [10, 1], \"k:\""),
+    BOTH("scatter", "scatter", "x, y, **kwargs", "draws points", py_scatter,
+         "[1, 2], [3, 4]", "[1, 2], [3, 4], color=\"red\", label=\"a\""),
+    BOTH("stem", "stem", LINE, "draws a point on a stem for each element", py_stem,
+         "[1, -2, 3]", "[0, 5], [1, 2]"),
+    BOTH("bar", "bar", "x, height, width=0.8, **kwargs", "draws bars", py_bar,
+         "[0, 1, 2], [3, 1, 2]", "[0, 1], [3, 1], width=0.5"),
+    BOTH("hist", "hist", "x, bins=None, range=None, density=False, **kwargs", "draws a histogram; the counts, the edges and None", py_hist,
+         "[1, 2, 2, 3], bins=3", "[1., 2., 2.5], bins=[0, 2, 4]"),
+    BOTH("imshow", "imshow", "X, cmap=None, vmin=None, vmax=None, aspect=None, **kwargs", "shows a matrix as colours", py_imshow,
+         "[[0, 1], [2, 3]]", "[[0, -1], [2, 3]], cmap=\"coolwarm\", vmin=-3, vmax=3"),
+    BOTH("matshow", "matshow", "X, cmap=None, vmin=None, vmax=None, aspect=None, **kwargs", "shows a matrix as colours", py_imshow,
+         "[[0, 1], [2, 3]]", "[[0, 1, 2]], cmap=\"gray\""),
+    BOTH("axvline", "axvline", "x=0, **kwargs", "an upright line across the plot", py_axvline,
+         "2", "2, color=\"red\", linestyle=\"--\""),
+    BOTH("axhline", "axhline", "y=0, **kwargs", "a level line across the plot", py_axhline,
+         "0.5", "0.5, ls=\":\", label=\"level\""),
+    BOTH("title", "set_title", "label, **kwargs", "the text above the plot", py_title,
+         "\"waves\"", "r\"$\\\\sigma_i$ of W\""),
+    {"plt.suptitle", "(t, **kwargs)", "the text above all plots of the figure", NULL,
+     ON_MODULE("suptitle", "\"all\"", "r\"$W = U \\\\Sigma V^T$\""), py_suptitle, 0, 0, NULL},
+    {"Figure.suptitle", "(self, t, **kwargs)", "the text above all plots of the figure", NULL,
+     ON_FIGURE("", "suptitle(\"all\")", "suptitle(r\"$W = U \\\\Sigma V^T$\")"), py_suptitle, 1, 0, NULL},
+    BOTH("xlabel", "set_xlabel", "xlabel, **kwargs", "the text below the x axis", py_xlabel,
+         "\"t\"", "r\"$\\\\lambda$\""),
+    BOTH("ylabel", "set_ylabel", "ylabel, **kwargs", "the text beside the y axis", py_ylabel,
+         "\"amplitude\"", "r\"$10^{-3}$ m\""),
+    BOTH("xscale", "set_xscale", "value, **kwargs", "\"log\" or \"linear\"", py_xscale,
+         "\"log\"", "\"linear\""),
+    BOTH("yscale", "set_yscale", "value, **kwargs", "\"log\" or \"linear\"", py_yscale,
+         "\"log\"", "\"linear\""),
+    BOTH("xlim", "set_xlim", "left=None, right=None, **kwargs", "the ends of the x axis", py_xlim,
+         "0, 10", "[0, 10]"),
+    BOTH("ylim", "set_ylim", "bottom=None, top=None, **kwargs", "the ends of the y axis", py_ylim,
+         "-1, 1", "bottom=0"),
+    BOTH("grid", "grid", "visible=None, which='major', axis='both', **kwargs", "lines at the ticks", py_grid,
+         "", "False"),
+    BOTH("legend", "legend", "labels=None, **kwargs", "a legend of the labels; or labels for the lines, and a legend", py_legend,
+         "", "[\"one\", \"two\"]"),
+    {"plt.colorbar", "(mappable=None, label=None, ax=None, **kwargs)", "a scale of the image's colours", NULL,
+     TWO("plt.imshow([[0, 1]]); plt.colorbar(); plt.close()", "im = plt.imshow([[0, 1]]); plt.colorbar(im, label=\"weight\"); plt.close()"), py_colorbar, 0, 0, NULL},
+    {"Axes.colorbar", "(self, mappable=None, label=None, ax=None, **kwargs)", "a scale of the image's colours", NULL,
+     TWO("fig, ax = plt.subplots(); ax.imshow([[0, 1]]); ax.colorbar(); plt.close()", "fig, ax = plt.subplots(); ax.imshow([[0, 1]]); ax.colorbar(label=\"w\"); plt.close()"), py_colorbar, 1, 0, NULL},
+    {"Figure.colorbar", "(self, mappable=None, label=None, ax=None, **kwargs)", "a scale of the image's colours", NULL,
+     ON_FIGURE("ax.imshow([[0, 1]]); ", "colorbar(None, ax=ax)", "colorbar(None, ax=ax, label=\"weight\")"), py_colorbar, 1, 0, NULL},
+    BOTH("tight_layout", "tight_layout", LINE, "accepted", py_nothing,
+         "", "pad=2"),
+    BOTH("xticks", "set_xticks", LINE, "accepted; lsv chooses ticks itself", py_nothing,
+         "[0, 1, 2]", "[]"),
+    BOTH("yticks", "set_yticks", LINE, "accepted; lsv chooses ticks itself", py_nothing,
+         "[0, 1, 2]", "[]"),
+    {"Figure.tight_layout Axes.set_aspect", "(self, " LINE ")", "accepted", NULL,
+     ON_FIGURE("", "tight_layout()", "tight_layout(pad=1)"), py_nothing, 1, 0, NULL},
+    {"plt.ion plt.ioff plt.style.use matplotlib.use", "(" LINE ")", "accepted", NULL,
+     TWO("plt.ion()", "plt.style.use(\"ggplot\")"), py_nothing, 0, 0, NULL},
+    {"plt.figure", "(num=None, figsize=None, dpi=None, **kwargs)", "begins a figure; the one that was open is shown", NULL,
+     TWO("fig = plt.figure(figsize=(6, 3)); plt.close()", "plt.figure(); plt.close()"), py_figure, 0, 0, NULL},
+    {"plt.subplots", "(nrows=1, ncols=1, *, figsize=None, dpi=None, **kwargs)", "begins a figure of plots in rows and columns: the figure and its axes",
+     "The axes are one Axes, a list of them where nrows or ncols is 1, a list of lists otherwise: axs[0][1].",
+     TWO("fig, ax = plt.subplots(); plt.close()", "fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3)); plt.close()"), py_subplots, 0, 0, NULL},
+    {"plt.subplot", "(*args, **kwargs)", "the plot of the open figure that is drawn into next: subplot(rows, columns, which), or subplot(121)", NULL,
+     TWO("plt.subplot(1, 2, 1); plt.subplot(1, 2, 2); plt.close()", "plt.subplot(121); plt.title(\"left\"); plt.close()"), py_subplot, 0, 0, NULL},
+    {"plt.gca", "()", "the axes of the open figure", NULL,
+     TWO("ax = plt.gca(); ax.plot([1, 2]); plt.close()", "plt.gca().set_title(\"t\"); plt.close()"), py_gca, 0, 0, NULL},
+    {"plt.gcf", "()", "the open figure", NULL,
+     TWO("fig = plt.gcf(); plt.close()", "plt.gcf().suptitle(\"t\"); plt.close()"), py_gcf, 0, 0, NULL},
+    {"plt.show", "(**kwargs)", "shows the open figure and closes it", NULL,
+     ">>> import matplotlib.pyplot as plt; plt.figure(figsize=(6, 1)); plt.plot([2, 1], \"o\"); plt.show()\n"
+     "    ┌──────────────────────────────────────────────────────────────────────────┐\n"
+     "2.0 ┤   •                                                                      │\n"
+     "1.5 ┤                                                                          │\n"
+     "    │                                                                          │\n"
+     "1.0 ┤                                                                      •   │\n"
+     "    └───┬────────────┬─────────────┬────────────┬─────────────┬────────────┬───┘\n"
+     "       0.0          0.2           0.4          0.6           0.8          1.0\n"
+     ">>> plt.imshow([[0, 1]]); plt.show()\n"
+     "  ┌────────────┐\n"
+     "  │      ██████│\n"
+     "0 ┤      ██████│\n"
+     "  │      ██████│\n"
+     "  └───┬─────┬──┘\n"
+     "      0     1\n", py_show, 0, 0, NULL},
+    {"plt.close plt.clf plt.cla", "(fig=None)", "closes the open figure without showing it", NULL,
+     TWO("plt.plot([1, 2]); plt.close()", "plt.plot([1, 2]); plt.clf()"), py_close, 0, 0, NULL},
+    {"plt.savefig", "(fname, *, dpi=None, **kwargs)", "writes the open figure to a .svg, .pdf or .png file", NULL,
+     TWO("plt.plot([1, 2]); plt.savefig(\"/tmp/line.svg\"); plt.close()", "plt.plot([1, 2]); plt.savefig(\"/tmp/line.png\", dpi=300); plt.close()"), py_savefig, 0, 0, NULL},
     {0}};

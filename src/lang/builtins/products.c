@@ -294,6 +294,7 @@ BUILTIN(np_convolve) {
     lsv_dtype d = lsv_promote(a, v);
     if (!ls_new(w, d, 1, &count, &r)) return false;
     for (ptrdiff_t k = 0; k < count; k++) {
+        if (ls_interrupted(w->in)) return false;
         double sum = 0;
         int64_t isum = 0;
         for (ptrdiff_t j = 0; j < m; j++) {

@@ -17,10 +17,9 @@ BUILTIN(torch_manual_seed) {
     if (!ls_seed(w, args[0], &seed)) return false;
     lsv_rng_seed(&w->in->torch_rng, LSV_RNG_TORCH, seed);
     w->in->torch_seeded = true;
+    ls_cuda_seed(w->in, seed);
     return true;
 }
-
-BUILTIN(nothing) { return true; }
 
 BUILTIN(torch_seed) {
     lsv_rng_seed_entropy(&w->in->torch_rng, LSV_RNG_TORCH);
@@ -38,7 +37,13 @@ BUILTIN(torch_initial_seed) {
 
 BUILTIN(torch_generator) {
     lsv_rng rng;
-    if (!ls_host_device(w, args[0])) return false;
+    int device;
+    if (!ls_device_of(w->in, "Generator", args[0], &device)) return false;
+    if (device > 0) {
+        ls_raise(w->in, "NotImplementedError", "a Generator of the GPU's own is not offered");
+        ls_hint(w->in, "torch.manual_seed and torch.cuda.manual_seed seed the GPU's stream");
+        return false;
+    }
     lsv_rng_seed(&rng, LSV_RNG_TORCH, first_seed);
     return ls_give_value(w, out, ls_rng_new(&rng));
 }
@@ -68,21 +73,41 @@ BUILTIN(torch_set_state) {
 
 /* ---- drawing ---- */
 
-/* device= and requires_grad= */
-static bool finish(ls_work *w, ls_value *out, ls_value device, ls_value grad, lsv_status status, lsv_array **r) {
-    bool on;
-    if (!ls_ok(w, status)) return false;
-    if (!ls_host_device(w, device) || !ls_truth(w->in, grad, &on)) {
-        lsv_release(*r);
-        return false;
-    }
-    if (on) (*r)->flags |= LSV_REQUIRES_GRAD;
-    return ls_give(w, out, LSV_OK, r);
+/* Where numbers come from: the stream of the GPU for tensors there, else the host's. */
+typedef struct source { lsv_rng *host; lsv_philox *gpu; } source;
+
+static bool source_of(ls_work *w, ls_value generator, int place, source *s) {
+    *s = (source){stream(w, generator), NULL};
+    if (place <= 0) return true;
+    if (!ls_is_none(generator)) return ls_raise(w->in, "RuntimeError", "Expected a 'cuda' device type for generator but found 'cpu'");
+    s->gpu = ls_cuda_stream(w);
+    return s->gpu != NULL;
+}
+
+/* The same for a tensor that device= may place; None: `otherwise`, or torch's default device. */
+static bool source_at(ls_work *w, ls_value generator, ls_value device, int otherwise, source *s) {
+    int place;
+    char name[64];
+    if (!ls_device_of(w->in, ls_torch_name(w->self, name, sizeof name), device, &place)) return false;
+    if (place == LS_ANYWHERE) place = otherwise;
+    return (place != LS_ANYWHERE || ls_device_default(w->in, &place)) && source_of(w, generator, place, s);
+}
+
+static lsv_status uniform(ls_work *w, const source *s, lsv_dtype d, const lsv_shape *shape, double low, double high, lsv_array **r) {
+    return s->gpu ? lsv_philox_uniform(s->gpu, d, shape, low, high, r, &w->err) : lsv_random_uniform(s->host, d, shape, low, high, r, &w->err);
+}
+
+static lsv_status normal(ls_work *w, const source *s, lsv_dtype d, const lsv_shape *shape, double mean, double std, lsv_array **r) {
+    return s->gpu ? lsv_philox_normal(s->gpu, d, shape, mean, std, r, &w->err) : lsv_random_normal(s->host, d, shape, mean, std, r, &w->err);
+}
+
+static lsv_status integers(ls_work *w, const source *s, lsv_dtype d, const lsv_shape *shape, int64_t low, int64_t high, lsv_array **r) {
+    return s->gpu ? lsv_philox_integers(s->gpu, d, shape, low, high, r, &w->err) : lsv_random_integers(s->host, d, shape, low, high, r, &w->err);
 }
 
 /* op 0: uniform, 1: normal */
-static lsv_status draw(ls_work *w, lsv_rng *rng, lsv_dtype d, const lsv_shape *s, lsv_array **r) {
-    return w->self->op ? lsv_random_normal(rng, d, s, 0, 1, r, &w->err) : lsv_random_uniform(rng, d, s, 0, 1, r, &w->err);
+static lsv_status draw(ls_work *w, const source *from, lsv_dtype d, const lsv_shape *s, lsv_array **r) {
+    return w->self->op ? normal(w, from, d, s, 0, 1, r) : uniform(w, from, d, s, 0, 1, r);
 }
 
 /* torch.rand(*size, generator, dtype, device, requires_grad), randn */
@@ -93,7 +118,8 @@ BUILTIN(torch_rand) {
     bool ok = ls_is_none(args[1]) ? ls_shape_args(w, args[0], &s) : ls_as_shape(w->in, args[1], &s);
     if (!ok || !ls_dtype_or(w, args[3], w->in->torch_default, &d)) return false;
     if (!lsv_dtype_is_float(d)) return ls_raise(w->in, "NotImplementedError", "rand and randn draw floats, not %s", lsv_dtype_name(d));
-    return finish(w, out, args[4], args[5], draw(w, stream(w, args[2]), d, &s, &r), &r);
+    source from;
+    return source_at(w, args[2], args[4], LS_ANYWHERE, &from) && ls_give_new(w, out, args[4], LS_ANYWHERE, args[5], draw(w, &from, d, &s, &r), &r);
 }
 
 static lsv_shape shape_like(const lsv_array *a) {
@@ -109,7 +135,8 @@ BUILTIN(torch_rand_like) {
     if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d)) return false;
     if (!lsv_dtype_is_float(d)) return ls_raise(w->in, "NotImplementedError", "rand_like and randn_like draw floats, not %s", lsv_dtype_name(d));
     lsv_shape s = shape_like(a);
-    return finish(w, out, args[2], args[3], draw(w, stream(w, args[4]), d, &s, &r), &r);
+    source from;
+    return source_at(w, args[4], args[2], a->device, &from) && ls_give_new(w, out, args[2], a->device, args[3], draw(w, &from, d, &s, &r), &r);
 }
 
 /* torch.randint(high, size) or (low, high, size), *, generator, dtype, device, requires_grad */
@@ -127,7 +154,8 @@ BUILTIN(torch_randint) {
     bool ok = ls_is_none(high) ? ls_as_int(w->in, low, "high", &hi) : ls_as_int(w->in, low, "low", &lo) && ls_as_int(w->in, high, "high", &hi);
     if (!ok || !ls_as_shape(w->in, size, &s) || !ls_dtype_or(w, args[4], LSV_INT64, &d)) return false;
     if (lo >= hi) return ls_raise(w->in, "RuntimeError", "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)lo, (long long)hi);
-    return finish(w, out, args[5], args[6], lsv_random_integers(stream(w, args[3]), d, &s, lo, hi, &r, &w->err), &r);
+    source from;
+    return source_at(w, args[3], args[5], LS_ANYWHERE, &from) && ls_give_new(w, out, args[5], LS_ANYWHERE, args[6], integers(w, &from, d, &s, lo, hi, &r), &r);
 }
 
 BUILTIN(torch_randint_like) {
@@ -137,7 +165,10 @@ BUILTIN(torch_randint_like) {
     bool ok = ls_is_none(args[2]) ? ls_as_int(w->in, args[1], "high", &hi) : ls_as_int(w->in, args[1], "low", &lo) && ls_as_int(w->in, args[2], "high", &hi);
     if (!ok) return false;
     lsv_shape s = shape_like(a);
-    return ls_give(w, out, lsv_random_integers(ls_torch_stream(w->in), (lsv_dtype)a->dtype, &s, lo, hi, &r, &w->err), &r);
+    lsv_dtype d;
+    if (!ls_dtype_or(w, args[3], (lsv_dtype)a->dtype, &d)) return false;
+    source from;
+    return source_at(w, ls_none(), args[4], a->device, &from) && ls_give_new(w, out, args[4], a->device, args[5], integers(w, &from, d, &s, lo, hi, &r), &r);
 }
 
 /* torch.randperm(n, *, generator, dtype, device) */
@@ -145,29 +176,31 @@ BUILTIN(torch_randperm) {
     ptrdiff_t n;
     lsv_dtype d;
     lsv_array *r;
-    if (!ls_count(w, args[0], "n", &n) || !ls_dtype_or(w, args[2], LSV_INT64, &d) || !ls_host_device(w, args[3])) return false;
+    if (!ls_count(w, args[0], "n", &n) || !ls_dtype_or(w, args[2], LSV_INT64, &d)) return false;
     if (n < 0) return ls_raise(w->in, "RuntimeError", "n must be non-negative, got %td", n);
     if (!ls_ok(w, lsv_random_permutation(stream(w, args[1]), n, &r, &w->err)) || !ls_keep(w, r)) return false;
-    return ls_give(w, out, lsv_as_dtype(r, d, &r, &w->err), &r);
+    return ls_give_new(w, out, args[3], LS_ANYWHERE, args[4], lsv_astype(r, d, &r, &w->err), &r);
 }
 
 /* torch.normal(mean, std, size=None, *, generator): tensors for mean or std give their shape */
 BUILTIN(torch_normal) {
     lsv_array *m, *s, *r;
     lsv_shape shape;
-    lsv_rng *rng = stream(w, args[3]);
+    source from;
     if (!ls_operand(w, args, 0, &m) || !ls_operand(w, args, 1, &s)) return false;
     if (!ls_is_tensor(args[0]) && !ls_is_tensor(args[1])) {
         if (ls_is_none(args[2])) return ls_raise(w->in, "TypeError", "normal() missing the argument \"size\"");
         double mean = lsv_scalar_as_double(lsv_item(m, NULL)), std = lsv_scalar_as_double(lsv_item(s, NULL));
         lsv_dtype d;
         if (!ls_as_shape(w->in, args[2], &shape) || !ls_dtype_or(w, args[4], w->in->torch_default, &d)) return false;
-        return ls_give(w, out, lsv_random_normal(rng, d, &shape, mean, std, &r, &w->err), &r);
+        return source_at(w, args[3], args[5], LS_ANYWHERE, &from) && ls_give_new(w, out, args[5], LS_ANYWHERE, args[6], normal(w, &from, d, &shape, mean, std, &r), &r);
     }
     if (!ls_ok(w, lsv_broadcast(m, s, &shape.ndim, shape.dims, &w->err))) return false;
     lsv_dtype d = ls_is_tensor(args[0]) ? (lsv_dtype)m->dtype : (lsv_dtype)s->dtype;
-    if (!ls_ok(w, lsv_random_normal(rng, d, &shape, 0, 1, &r, &w->err)) || !ls_keep(w, r)) return false;
-    return ls_binary_arrays(w, LSV_OP_MUL, r, s, &r) && ls_give(w, out, lsv_binary(LSV_OP_ADD, r, m, &r, &w->err), &r);
+    int place = ls_is_tensor(args[0]) ? m->device : s->device;
+    if (!source_at(w, args[3], args[5], place, &from) || !ls_ok(w, normal(w, &from, d, &shape, 0, 1, &r)) || !ls_keep(w, r)) return false;
+    return ls_binary_arrays(w, LSV_OP_MUL, r, s, &r) &&
+           ls_give_new(w, out, args[5], place, args[6], lsv_binary(LSV_OP_ADD, r, m, &r, &w->err), &r);
 }
 
 /* torch.bernoulli(input): 1 with the element's probability */
@@ -199,10 +232,11 @@ BUILTIN(tensor_fill_random) {
     double x, y;
     if (!ls_arg(w, args, 0, &a) || !ls_as_double(w->in, args[1], "first", &x) || !ls_as_double(w->in, args[2], "second", &y)) return false;
     lsv_shape s = shape_like(a);
-    lsv_rng *rng = stream(w, args[3]);
     lsv_dtype d = (lsv_dtype)a->dtype;
-    lsv_status status = w->self->op ? lsv_random_normal(rng, d, &s, x, y, &r, &w->err) : lsv_random_uniform(rng, d, &s, x, y, &r, &w->err);
-    if (!ls_ok(w, status) || !ls_keep(w, r) || !ls_ok(w, lsv_assign(a, r, &w->err))) return false;
+    source from;
+    if (!source_of(w, args[3], a->device, &from)) return false;
+    if (!ls_ok(w, w->self->op ? normal(w, &from, d, &s, x, y, &r) : uniform(w, &from, d, &s, x, y, &r)) || !ls_keep(w, r)) return false;
+    if (!ls_device_assign(w->in, a, r)) return false;
     *out = ls_ref(args[0]);
     return true;
 }
@@ -212,7 +246,6 @@ BUILTIN(tensor_fill_random) {
 
 const ls_builtin ls_family_random_torch[] = {
     {"torch.manual_seed torch.random.manual_seed", "(seed)", "Seeds the session's torch stream", NULL, NULL, torch_manual_seed, 0, LS_CALLABLE, NULL},
-    {"torch.cuda.manual_seed torch.cuda.manual_seed_all", "(seed)", "Accepted: there is no GPU stream", NULL, NULL, nothing, 0, LS_CALLABLE, NULL},
     {"torch.seed torch.random.seed", "()", "Seeds the torch stream from the system's entropy", NULL, NULL, torch_seed, 0, LS_CALLABLE, NULL},
     {"torch.initial_seed torch.random.initial_seed", "()", "The seed the torch stream started from", NULL, NULL, torch_initial_seed, 0, LS_CALLABLE, NULL},
     {"torch.Generator", "(device=None)", "A torch stream of its own", NULL, NULL, torch_generator, 0, LS_CALLABLE, NULL},
@@ -228,9 +261,9 @@ const ls_builtin ls_family_random_torch[] = {
     {"torch.rand_like", LIKE, "Uniform numbers in the shape of input", NULL, NULL, torch_rand_like, 0, LS_CALLABLE, NULL},
     {"torch.randn_like", LIKE, "Standard normal numbers in the shape of input", NULL, NULL, torch_rand_like, 1, LS_CALLABLE, NULL},
     {"torch.randint", "(low, high=None, size=None, *, generator=None, dtype=None, device=None, requires_grad=False)", "Integers low … high - 1; randint(high, size) starts at 0", NULL, NULL, torch_randint, 0, LS_CALLABLE, NULL},
-    {"torch.randint_like", "(input, low, high=None)", "Integers in the shape of input", NULL, NULL, torch_randint_like, 0, LS_CALLABLE, NULL},
-    {"torch.randperm", "(n, *, generator=None, dtype=None, device=None)", "A random order of 0 … n - 1", NULL, NULL, torch_randperm, 0, LS_CALLABLE, NULL},
-    {"torch.normal", "(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None)", "Normal numbers with a mean and standard deviation", NULL, NULL, torch_normal, 0, LS_CALLABLE, NULL},
+    {"torch.randint_like", "(input, low, high=None, *, dtype=None, device=None, requires_grad=False)", "Integers in the shape of input", NULL, NULL, torch_randint_like, 0, LS_CALLABLE, NULL},
+    {"torch.randperm", "(n, *, generator=None, dtype=None, device=None, requires_grad=False)", "A random order of 0 … n - 1", NULL, NULL, torch_randperm, 0, LS_CALLABLE, NULL},
+    {"torch.normal", "(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, device=None, requires_grad=False)", "Normal numbers with a mean and standard deviation", NULL, NULL, torch_normal, 0, LS_CALLABLE, NULL},
     {"torch.bernoulli tensor.bernoulli", "(input, *, generator=None)", "Ones with the elements' probabilities", NULL, NULL, torch_bernoulli, 0, LS_CALLABLE, NULL},
     {"torch.multinomial tensor.multinomial", "(input, num_samples, replacement=False, *, generator=None)", "Indices drawn with the weights in input", NULL, NULL, torch_multinomial, 0, LS_CALLABLE, NULL},
     {"tensor.uniform_ torch.nn.init.uniform_", "(self, a=0.0, b=1.0, *, generator=None)", "Uniform numbers in [a, b) into the tensor", NULL, NULL, tensor_fill_random, 0, LS_CALLABLE, NULL},

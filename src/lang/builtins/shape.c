@@ -92,13 +92,6 @@ BUILTIN(strides) {
     return true;
 }
 
-BUILTIN(device) { return ls_device(w, "cpu", out); }
-
-BUILTIN(constant_bool) {
-    *out = ls_bool(w->self->op);
-    return true;
-}
-
 BUILTIN(is_floating_point) {
     lsv_array *a;
     if (!ls_arg(w, args, 0, &a)) return false;
@@ -464,8 +457,6 @@ const ls_builtin ls_family_shape[] = {
     ATTRIBUTE("tensor.T", "The axes in reverse order, sharing memory", transpose_attribute, ALL_AXES),
     ATTRIBUTE("ndarray.mT", "The last two axes exchanged, sharing memory", transpose_attribute, LAST_TWO),
     ATTRIBUTE("tensor.mT tensor.H tensor.mH", "The last two axes exchanged, sharing memory", transpose_attribute, LAST_TWO),
-    ATTRIBUTE("tensor.device", "Where the elements lie", device, 0),
-    ATTRIBUTE("tensor.is_cuda", "Whether the elements lie on a GPU", constant_bool, 0),
     ATTRIBUTE("ndarray.flat", "The elements in C order", flat, 0),
     ATTRIBUTE("ndarray.real", "The array itself: elements are real", itself, 0),
     {"np.shape jnp.shape", "(a)", "The lengths of the axes", NULL, NULL, np_shape, 0, LS_CALLABLE, NULL},

@@ -1,4 +1,5 @@
 /* Methods of strings that look at every character by itself: its case, its class, a table's entry. */
+#include "base/interrupt.h"
 #include "lang/builtins/str_text.h"
 
 #include <ctype.h>
@@ -62,6 +63,10 @@ LS_PY(ls_str_case) {
     bool inside = false; /* of a word */
     for (size_t i = 0, k; i < s->length; i += k) {
         uint32_t p = ls_str_point(s->data + i, s->length - i, &k);
+        if (__builtin_expect(lsv_interrupt_flag, 0) && ls_interrupted(in)) {
+            lsv_text_free(&t);
+            return false;
+        }
         switch ((enum ls_str_case)self->op) {
         case LS_CASE_UPPER: put_upper(&t, p, false); break;
         case LS_CASE_FOLD:

@@ -299,13 +299,25 @@ bool ls_count(ls_work *w, ls_value v, const char *what, ptrdiff_t *n) {
 
 bool ls_text_is(ls_value v, const char *text) { return v.tag == LS_STR && strcmp(v.str->data, text) == 0; }
 
-bool ls_host_device(ls_work *w, ls_value device) {
-    const char *text = device.tag == LS_STR ? device.str->data : device.tag == LS_OPAQUE ? device.opaque->text : "cpu";
-    if (!strstr(text, "cuda") && device.tag != LS_INT) return true;
-    ls_raise(w->in, "RuntimeError", "Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU "
-                                    "and installed a driver");
-    ls_hint(w->in, "torch.device('cuda' if torch.cuda.is_available() else 'cpu') runs anywhere");
-    return false;
+bool ls_give_new(ls_work *w, ls_value *out, ls_value device, int otherwise, ls_value requires_grad, lsv_status status, lsv_array **r) {
+    bool grad;
+    int place;
+    char name[64];
+    if (!ls_ok(w, status)) return false;
+    bool ok = ls_truth(w->in, requires_grad, &grad) && ls_device_of(w->in, ls_torch_name(w->self, name, sizeof name), device, &place);
+    if (ok && place == LS_ANYWHERE) {
+        place = otherwise;
+        ok = otherwise != LS_ANYWHERE || ls_device_default(w->in, &place);
+    }
+    if (ok && grad && !lsv_dtype_is_float((lsv_dtype)(*r)->dtype))
+        ok = ls_raise(w->in, "RuntimeError", "only Tensors of floating point and complex dtype can require gradients");
+    if (!ok || !ls_device_place(w->in, r, place)) {
+        lsv_release(*r);
+        return false;
+    }
+    if (grad) (*r)->flags |= LSV_REQUIRES_GRAD;
+    *out = ls_array(*r);
+    return true;
 }
 
 bool ls_new(ls_work *w, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **a) {

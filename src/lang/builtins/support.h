@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "lang/builtins/builtin.h"
+#include "lang/eval/device.h"
 
 typedef struct ls_work {
     ls_interp *in;
@@ -79,13 +80,11 @@ bool ls_count(ls_work *w, ls_value v, const char *what, ptrdiff_t *n);          
 static inline ls_value ls_either(ls_value a, ls_value b) { return a.tag == LS_NONE ? b : a; }
 static inline bool ls_is_none(ls_value v) { return v.tag == LS_NONE; }
 bool ls_text_is(ls_value v, const char *text);                                  /* a str equal to text */
-/* device=: None and the host are fine, a GPU is the error that PyTorch gives without one. */
-bool ls_host_device(ls_work *w, ls_value device);
+/* A new tensor as the result, at the place that device= names (None: `otherwise`, or torch's default device where that
+   is LS_ANYWHERE), collecting gradients if requires_grad= says so. Takes *r's reference. */
+bool ls_give_new(ls_work *w, ls_value *out, ls_value device, int otherwise, ls_value requires_grad, lsv_status status, lsv_array **r);
 /* "exp" of "torch.exp", "linalg_svd" of "torch.linalg.svd": as torch names itself in messages. */
 const char *ls_torch_name(const ls_builtin *self, char *buf, size_t n);
-
-/* A torch.device value of "cpu", "cuda", "cuda:1". */
-bool ls_device(ls_work *w, const char *text, ls_value *out);
 
 /* A new float64, int64 … array of the frame's kind, kept; its elements not set. */
 bool ls_new(ls_work *w, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **a);

@@ -48,14 +48,6 @@ static LS_PY(time_strftime) {
     return ls_put_value(in, ls_str_new(text, n), out);
 }
 
-/* What %timeit -o gives: state[1] holds the figures, op says which. */
-static LS_PY(timeit_figure) {
-    (void)in;
-    if (args[0].tag != LS_OPAQUE || args[0].opaque->state[1].tag != LS_TUPLE) return ls_raise(in, "TypeError", "a TimeitResult is needed");
-    *out = ls_ref(args[0].opaque->state[1].tuple->items[self->op]);
-    return true;
-}
-
 const ls_builtin ls_family_time[] = {
     {"time.time", "()", "seconds since 1970", NULL, NULL, time_clock, CLOCK_REALTIME, 0, NULL},
     {"time.time_ns", "()", "nanoseconds since 1970", NULL, NULL, time_clock, CLOCK_REALTIME, 0, NULL},
@@ -73,11 +65,4 @@ const ls_builtin ls_family_time[] = {
     {"time.strftime", "(format, /)", "the local date and time by a format", NULL, NULL, time_strftime, 0, 0,
      NULL},
     {"time.ctime time.asctime", "()", "the local date and time", NULL, NULL, time_strftime, 1, 0, NULL},
-    {"TimeitResult.average", "(self)", "mean time of a loop, in seconds", NULL, NULL, timeit_figure, 0, LS_ATTRIBUTE, NULL},
-    {"TimeitResult.stdev", "(self)", "standard deviation of that mean, in seconds", NULL, NULL, timeit_figure, 1, LS_ATTRIBUTE,
-     NULL},
-    {"TimeitResult.best", "(self)", "shortest time of a loop, in seconds", NULL, NULL, timeit_figure, 2, LS_ATTRIBUTE, NULL},
-    {"TimeitResult.worst", "(self)", "longest time of a loop, in seconds", NULL, NULL, timeit_figure, 3, LS_ATTRIBUTE, NULL},
-    {"TimeitResult.loops", "(self)", "loops in each run", NULL, NULL, timeit_figure, 4, LS_ATTRIBUTE, NULL},
-    {"TimeitResult.repeat", "(self)", "number of runs", NULL, NULL, timeit_figure, 5, LS_ATTRIBUTE, NULL},
     {0}};

@@ -1,4 +1,4 @@
-/* What torch has beside operations: devices, gradient modes, print options, default dtypes, finfo, a few
+/* What torch has beside operations: gradient modes, print options, default dtypes, finfo, a few
    functions of torch.nn; and the constants of torch. */
 #include <math.h>
 #include <stdio.h>
@@ -8,72 +8,6 @@
 #include "array/elementwise.h"
 #include "array/reduce.h"
 #include "lang/builtins/linear.h"
-
-/* ---- devices ---- */
-
-bool ls_device(ls_work *w, const char *text, ls_value *out) {
-    char type[16], shown[64];
-    const char *colon = strchr(text, ':');
-    size_t n = colon ? (size_t)(colon - text) : strlen(text);
-    if (n == 0 || n >= sizeof type) return ls_raise(w->in, "RuntimeError", "Invalid device string: '%s'", text);
-    memcpy(type, text, n);
-    type[n] = '\0';
-    static const char *const known[] = {"cpu", "cuda", "mps", "meta", "xla"};
-    bool fine = false;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) fine = fine || strcmp(type, known[i]) == 0;
-    char *end = NULL;
-    long index = colon ? strtol(colon + 1, &end, 10) : -1;
-    if (!fine || (colon && (end == colon + 1 || *end || index < 0)))
-        return ls_raise(w->in, "RuntimeError", "Expected one of cpu, cuda, mps, meta, xla device type at start of device string: %s", text);
-    if (colon) snprintf(shown, sizeof shown, "device(type='%s', index=%ld)", type, index);
-    else snprintf(shown, sizeof shown, "device(type='%s')", type);
-    ls_value v = ls_opaque_new(&ls_type_device, shown);
-    if (v.tag == LS_UNSET) return ls_no_memory(w->in);
-    v.opaque->number = index;
-    v.opaque->state[0] = ls_str_from(text);
-    v.opaque->state[1] = ls_str_from(type);
-    if (v.opaque->state[0].tag == LS_UNSET || v.opaque->state[1].tag == LS_UNSET) {
-        ls_drop(v);
-        return ls_no_memory(w->in);
-    }
-    *out = v;
-    return true;
-}
-
-/* torch.device("cuda:0"), torch.device("cuda", 0), torch.device(device) */
-BUILTIN(torch_device) {
-    const char *text;
-    char full[64];
-    if (args[0].tag == LS_OPAQUE) {
-        *out = ls_ref(args[0]);
-        return true;
-    }
-    if (args[0].tag == LS_INT) {
-        snprintf(full, sizeof full, "cuda:%lld", (long long)args[0].i);
-        return ls_device(w, full, out);
-    }
-    if (!ls_as_text(w->in, args[0], "device", &text)) return false;
-    if (ls_is_none(args[1])) return ls_device(w, text, out);
-    int64_t index;
-    if (!ls_as_int(w->in, args[1], "index", &index)) return false;
-    snprintf(full, sizeof full, "%.30s:%lld", text, (long long)index);
-    return ls_device(w, full, out);
-}
-
-BUILTIN(device_type) {
-    *out = ls_ref(args[0].opaque->state[1]);
-    return true;
-}
-
-BUILTIN(device_index) {
-    *out = args[0].opaque->number < 0 ? ls_none() : ls_int(args[0].opaque->number);
-    return true;
-}
-
-BUILTIN(no_gpu) {
-    ls_raise(w->in, "RuntimeError", "Found no NVIDIA driver on your system.");
-    return false;
-}
 
 /* Functions with a fixed answer: op 0 False, 1 True, 2 the int 0, 3 None, 4 the int 1 */
 BUILTIN(fixed) {
@@ -336,14 +270,9 @@ BUILTIN(nn_linear) {
 #define FIELD(name, text, op_) {"finfo." name " iinfo." name, "(self)", text, NULL, NULL, info_field, op_, LS_ATTRIBUTE, NULL}
 
 const ls_builtin ls_family_torch[] = {
-    {"torch.device", "(type, index=None)", "A device: \"cpu\", \"cuda\", \"cuda:1\"", NULL, "torch.device(\"cuda\", 1)\ndevice(type='cuda', index=1)", torch_device, 0, LS_CALLABLE, NULL},
-    {"device.type", "(self)", "The device's kind, a text", NULL, NULL, device_type, 0, LS_ATTRIBUTE, NULL},
-    {"device.index", "(self)", "The device's number, or None", NULL, NULL, device_index, 0, LS_ATTRIBUTE, NULL},
-    {"torch.cuda.is_available torch.backends.mps.is_available torch.is_complex tensor.is_complex", "(obj=None)", "False: tensors here are real and lie on the host", NULL, NULL, fixed, 0, LS_CALLABLE, NULL},
-    {"torch.cuda.device_count", "()", "The number of GPUs: 0", NULL, NULL, fixed, 2, LS_CALLABLE, NULL},
-    {"torch.cuda.synchronize torch.cuda.empty_cache torch.set_num_threads torch.use_deterministic_algorithms torch.set_float32_matmul_precision", "(mode=None)", "Accepted, without effect", NULL, NULL, fixed, 3, LS_CALLABLE, NULL},
+    {"torch.backends.mps.is_available torch.is_complex tensor.is_complex", "(obj=None)", "False: tensors here are real, and Apple's GPUs are not used", NULL, NULL, fixed, 0, LS_CALLABLE, NULL},
+    {"torch.set_num_threads torch.use_deterministic_algorithms", "(mode=None)", "Accepted, without effect", NULL, NULL, fixed, 3, LS_CALLABLE, NULL},
     {"torch.get_num_threads", "()", "The number of threads: 1", NULL, NULL, fixed, 4, LS_CALLABLE, NULL},
-    {"torch.cuda.get_device_name torch.cuda.current_device", "(device=None)", "An error: there is no GPU", NULL, NULL, no_gpu, 0, LS_CALLABLE, NULL},
     {"torch.set_grad_enabled", "(mode)", "Turns the recording of gradients on or off", NULL, NULL, torch_set_grad_enabled, 0, LS_CALLABLE, NULL},
     {"torch.is_grad_enabled", "()", "Whether gradients are recorded", NULL, NULL, torch_is_grad_enabled, 0, LS_CALLABLE, NULL},
     {"torch.jit.script torch.jit.trace torch.compile", "(obj, example_inputs=None)", "The function itself", NULL, NULL, identity, 0, LS_CALLABLE, NULL},
@@ -388,6 +317,7 @@ const ls_constant ls_constants_torch[] = {
     {"torch.bool", "True and False", DTYPE_VALUE(LSV_BOOL)},
     {"torch.Tensor", "The type of tensors", {.tag = LS_TYPE, .type = &ls_type_tensor}},
     {"torch.Size", "The type of tensors' shapes", {.tag = LS_TYPE, .type = &ls_type_size}},
+    {"torch.device", "The type of devices; torch.device(\"cuda\"), torch.device(\"cuda\", 1), torch.device(\"cpu\") make one", {.tag = LS_TYPE, .type = &ls_type_device}},
     {"torch.dtype", "The type of tensors' element types", {.tag = LS_TYPE, .type = &ls_type_torch_dtype}},
     {"torch.nn.Parameter torch.nn.parameter.Parameter", "The type of parameters", {.tag = LS_TYPE, .type = &ls_type_parameter}},
     {"torch.pi", "The circle's circumference over its diameter", {.tag = LS_FLOAT, .f = 3.141592653589793}},

@@ -129,8 +129,26 @@ static bool missing(ls_interp *in, ls_value v, const char *name) {
     return false;
 }
 
+/* A module's function or constant; a setting (torch.backends.cuda.matmul.allow_tf32) is read at once. */
+static bool module_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
+    if (!ls_module_attribute(v.module, name, out)) return missing(in, v, name);
+    if (out->tag != LS_BUILTIN || out->builtin->kind != LS_ATTRIBUTE) return true;
+    const ls_builtin *b = out->builtin;
+    *out = ls_none();
+    return b->function(in, b, &v, out);
+}
+
+/* The record of a module's setting; NULL: none. */
+static const ls_builtin *setting(ls_value module, const char *name) {
+    ls_value v;
+    if (!ls_module_attribute(module.module, name, &v)) return NULL;
+    bool found = v.tag == LS_BUILTIN && v.builtin->kind == LS_ATTRIBUTE;
+    ls_drop(v); /* a record is static */
+    return found ? v.builtin : NULL;
+}
+
 bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
-    if (v.tag == LS_MODULE) return ls_module_attribute(v.module, name, out) || missing(in, v, name);
+    if (v.tag == LS_MODULE) return module_attribute(in, v, name, out);
     bool ok;
     if (own_attribute(in, v, name, out, &ok)) return ok;
     const ls_builtin *b = v.tag == LS_BUILTIN ? ls_builtin_below(v.builtin, name) : ls_attribute_record(v, name);
@@ -160,7 +178,7 @@ bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
 }
 
 bool ls_attribute_set(ls_interp *in, ls_value v, const char *name, ls_value value) {
-    const ls_builtin *b = ls_attribute_record(v, name);
+    const ls_builtin *b = v.tag == LS_MODULE ? setting(v, name) : ls_attribute_record(v, name);
     if (b && b->set) return b->set(in, v, value);
     if (!b) return missing(in, v, name);
     return ls_raise(in, "AttributeError", "attribute '%s' of '%s' objects is not writable", name, ls_type_name(v));

@@ -6,6 +6,7 @@
    element of the result came from. Views of contiguous arrays do without: their strides say it. */
 #include "lang/eval/autograd.h"
 
+#include "array/mirror.h"
 #include "base/alloc.h"
 
 #include <string.h>
@@ -101,7 +102,9 @@ static bool take_down(ls_interp *in, inputs *found, const char *name, ls_value v
         lsv_error err;
         if (lsv_copy(v.array, &copy, &err) != LSV_OK) return ls_raise_lsv(in, &err);
         *out = ls_array(copy);
-        return true;
+        if (lsv_put_on(copy, 0, &err) == LSV_OK) return true; /* the backward pass reads it on the host */
+        ls_drop(*out);
+        return ls_raise_lsv(in, &err);
     }
     if (v.tag == LS_TUPLE || v.tag == LS_LIST) {
         ptrdiff_t n;

@@ -33,7 +33,8 @@ const ls_grad_row ls_grad_rows[] = {
     {"torch.clamp_max", ls_grad_op_clamp, LSV_GRAD_CLAMP, "ClampMaxBackward0", NULL},
     {"torch.clone ndarray.copy np.copy", ls_grad_op_first, LSV_GRAD_COPY, "CloneBackward0", NULL},
     {"tensor.contiguous np.ascontiguousarray", ls_grad_op_first, LSV_GRAD_COPY, "CloneBackward0", NULL},
-    {"tensor.to tensor.float tensor.double tensor.half tensor.bfloat16 tensor.type ndarray.astype tensor.cpu",
+    {"tensor.to tensor.float tensor.double tensor.half tensor.bfloat16 tensor.type ndarray.astype tensor.cpu "
+     "tensor.cuda",
      ls_grad_op_first, LSV_GRAD_COPY, "ToCopyBackward0", NULL},
     {"torch.frac", ls_grad_op_first, LSV_GRAD_COPY, "FracBackward0", NULL},
     {"np.array np.asarray torch.as_tensor", ls_grad_op_convert, 0, NULL, NULL},

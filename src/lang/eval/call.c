@@ -1,7 +1,9 @@
 /* Calls: binding arguments to parameters by Python's rules, one binder for a program's functions and
    for builtins, and calling any value that can be called. */
 #include "base/alloc.h"
+#include "lang/eval/account.h"
 #include "lang/eval/autograd.h"
+#include "lang/eval/device.h"
 #include "lang/eval/suggest.h"
 #include "lang/eval/vm.h"
 #include <stdio.h>
@@ -164,7 +166,31 @@ static bool is_method(const ls_builtin *b) {
 
 /* The function itself, and autograd's note of it. */
 static inline bool apply(ls_interp *in, const ls_builtin *b, const ls_value *args, int n, ls_value *out) {
-    return b->function(in, b, args, out) && (!ls_grad_maybe(in, args, n) || ls_grad_call(in, b, args, n, out));
+    bool ok = __builtin_expect(in->devices, 0) ? ls_device_call(in, b, args, n, out) : b->function(in, b, args, out);
+    return ok && (!ls_grad_maybe(in, args, n) || ls_grad_call(in, b, args, n, out));
+}
+
+/* Autograd's changes in place, on the host's copies. */
+static ls_grad_before inplace_on_device(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names,
+                                        int nkw, ls_value *out) {
+    bool tracked = false;
+    ls_hidden hidden;
+    for (int k = 0; k < nargs + nkw; k++) tracked |= ls_tracked(args[k]);
+    if (!tracked || !ls_device_any(args, nargs + nkw)) return ls_grad_inplace_call(in, b, args, nargs, names, nkw, out);
+    if (!ls_device_hide(in, &hidden, args, nargs + nkw)) return LS_GRAD_FAILED;
+    ls_grad_before before = ls_grad_inplace_call(in, b, args, nargs, names, nkw, out);
+    if (before == LS_GRAD_DONE) lsv_host_changed(args[0].array);
+    ls_device_show(&hidden);
+    return before;
+}
+
+/* The same, with a record of it where somebody may ask for one. */
+static inline bool accounted(ls_interp *in, const ls_builtin *b, const ls_value *args, int n, ls_value *out) {
+    if (__builtin_expect(!in->account, 1)) return apply(in, b, args, n, out);
+    ls_account_begin(in);
+    bool ok = apply(in, b, args, n, out);
+    ls_account_end(in, b, args, n, *out, ok);
+    return ok;
 }
 
 bool ls_call_builtin(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
@@ -173,15 +199,16 @@ bool ls_call_builtin(ls_interp *in, const ls_builtin *b, const ls_value *args, i
     in->blame = -1;
     *out = ls_none();
     if (nargs && ls_is_tensor(args[0])) {
-        ls_grad_before before = ls_grad_inplace_call(in, b, args, nargs, names, nkw, out);
+        ls_grad_before before = in->devices ? inplace_on_device(in, b, args, nargs, names, nkw, out)
+                                            : ls_grad_inplace_call(in, b, args, nargs, names, nkw, out);
         if (before != LS_GRAD_GO_ON) return before == LS_GRAD_DONE;
     }
-    if (nkw == 0 && nargs == s->nparams && s->npositional == nargs) return apply(in, b, args, nargs, out);
+    if (nkw == 0 && nargs == s->nparams && s->npositional == nargs) return accounted(in, b, args, nargs, out);
     ls_value bound[MOST_PARAMS];
     if (s->nparams > MOST_PARAMS) return ls_raise(in, "SystemError", "%s has too many parameters", b->names);
     memset(bound, 0, (size_t)s->nparams * sizeof *bound);
     params p = {ls_builtin_short_name(b), s->nparams, s->npositional, s->star, s->doublestar, NULL, s, is_method(b)};
-    bool ok = bind(in, &p, args, nargs, names, nkw, bound) && apply(in, b, bound, s->nparams, out);
+    bool ok = bind(in, &p, args, nargs, names, nkw, bound) && accounted(in, b, bound, s->nparams, out);
     if (s->star >= 0) ls_drop(bound[s->star]);
     if (s->doublestar >= 0) ls_drop(bound[s->doublestar]);
     return ok;

@@ -2,6 +2,7 @@
 #include "base/interrupt.h"
 #include "array/elementwise.h"
 #include "base/alloc.h"
+#include "lang/eval/device.h"
 #include "lang/eval/interp.h"
 
 #include <math.h>
@@ -197,6 +198,7 @@ bool ls_as_int(ls_interp *in, ls_value v, const char *what, int64_t *out) {
         return true;
     }
     if (v.tag == LS_ARRAY && v.array->size == 1 && !lsv_dtype_is_float((lsv_dtype)v.array->dtype)) {
+        if (!ls_readable(in, v.array)) return false;
         *out = lsv_load((lsv_dtype)v.array->dtype, v.array->data).i;
         return true;
     }
@@ -210,8 +212,10 @@ bool ls_as_double(ls_interp *in, ls_value v, const char *what, double *out) {
     if (v.tag == LS_FLOAT) *out = v.f;
     else if (ls_is_int(v)) *out = (double)v.i;
     else if (v.tag == LS_NPSCALAR) *out = lsv_scalar_as_double(ls_npscalar_get(v));
-    else if (v.tag == LS_ARRAY && v.array->size == 1) *out = lsv_scalar_as_double(lsv_load((lsv_dtype)v.array->dtype, v.array->data));
-    else return ls_raise(in, "TypeError", "%s must be a number, not '%s'", what, ls_type_name(v));
+    else if (v.tag == LS_ARRAY && v.array->size == 1) {
+        if (!ls_readable(in, v.array)) return false;
+        *out = lsv_scalar_as_double(lsv_load((lsv_dtype)v.array->dtype, v.array->data));
+    } else return ls_raise(in, "TypeError", "%s must be a number, not '%s'", what, ls_type_name(v));
     return true;
 }
 

@@ -4,6 +4,7 @@
    them runs, so that a cell with a syntax error anywhere changes nothing. */
 #include "lang/eval/interp.h"
 #include "base/alloc.h"
+#include "lang/eval/account.h"
 #include "lang/builtins/plot.h"
 #include "lang/eval/compile.h"
 #include "lang/eval/vm.h"
@@ -20,6 +21,7 @@ ls_interp *ls_interp_new(const ls_client *client) {
     in->numpy_options = lsv_numpy_defaults;
     in->torch_options = lsv_torch_defaults;
     in->torch_default = LSV_FLOAT32;
+    in->torch_device = -1;
     in->grad_enabled = true;
     in->max_depth = 1000;
     in->blame = -1;
@@ -46,6 +48,7 @@ void ls_interp_free(ls_interp *in) {
     if (in->argv_dict) ls_drop((ls_value){.tag = LS_DICT, .dict = in->argv_dict});
     ls_clear_cycles();
     ls_error_clear(&in->error);
+    ls_account_free(in);
     ls_vm_free(in->vm);
     ls_globals_free(in->slots);
     lsv_free(in);

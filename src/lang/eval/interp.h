@@ -7,12 +7,23 @@
 #define LANG_EVAL_INTERP_H
 
 #include "lang/eval/value.h"
+#include "random/philox.h"
 #include "lang/syntax/error.h"
 #include "text/text.h"
 
 struct lsv_figure; /* plot/figure.h */
 
 typedef enum ls_echo { LS_ECHO_LAST_EXPR, LS_ECHO_LAST_EXPR_OR_ASSIGN, LS_ECHO_ALL, LS_ECHO_NONE, LS_ECHO_LAST } ls_echo;
+
+/* A progress bar that moved, for the client to draw or not: tqdm's parameters and where it is. */
+typedef struct ls_bar {
+    int64_t id;                  /* of the bar, while there are several */
+    const char *desc, *unit, *postfix; /* "" for none */
+    int64_t done, total, initial; /* total -1: unknown; what was done at the start is part of done */
+    double interval;             /* seconds between two drawings, at least */
+    int columns, ascii;          /* 0: as wide as the terminal; -1: as the locale wants it */
+    bool leave, scale, refresh, closed; /* stays at its end; 1.2M for 1200000; draw now; its last report */
+} ls_bar;
 
 /* Where output goes. write gets a program's own output; show gets the value of a cell (the
    client prints repr, with or without an Out label). */
@@ -25,9 +36,11 @@ typedef struct ls_client {
     /* A line that starts with % or ! (a magic), or a cell that starts with %%: the client runs it. NULL: a SyntaxError. */
     bool (*magic)(void *ctx, struct ls_interp *in, const char *line, size_t n);
     /* progress of a loop over tqdm(iterable, desc=…); NULL: silent */
-    void (*progress)(void *ctx, const char *what, int64_t done, int64_t total);
+    void (*progress)(void *ctx, const struct ls_bar *bar);
     /* one line of warning, without a newline, from a function that gave its result all the same; NULL: silent */
     void (*warn)(void *ctx, const char *line);
+    /* a text of help, headings between \001 and \002 (lang/assist/help.h); NULL: plain, through write */
+    void (*page)(void *ctx, const lsv_text *marked);
     /* a figure, drawn where the user looks; NULL: as text of 80 columns through write. False: in->error is set */
     bool (*figure)(void *ctx, struct ls_interp *in, const struct lsv_figure *f);
 } ls_client;
@@ -41,9 +54,13 @@ typedef struct ls_interp {
     lsv_numpy_options numpy_options;
     lsv_torch_options torch_options;
     lsv_rng numpy_rng, torch_rng; /* np.random.* and torch.* default streams; seeded from entropy at first use */
-    bool numpy_seeded, torch_seeded;
+    bool numpy_seeded, torch_seeded, cuda_seeded;
+    lsv_philox cuda_rng;         /* the stream of tensors on a GPU */
     lsv_dtype torch_default;     /* torch.get_default_dtype(): float32 */
     bool grad_enabled;           /* torch.no_grad clears it */
+    bool devices;                /* a tensor has been put on a GPU in this session (device.h) */
+    bool cuda_mapped;            /* it has been said that cuda is the CPU here */
+    int torch_device;            /* torch.get_default_device(): 0 the host, 1 + n a GPU; -1: never set */
     int depth;                   /* nested calls; RecursionError beyond max_depth */
     int max_depth;               /* 1000, as Python */
     int blame;                   /* argument a builtin found at fault, -1: none (ls_blame) */
@@ -53,6 +70,7 @@ typedef struct ls_interp {
     ls_value figure;             /* the figure made last, for savefig; LS_UNSET: none */
     ls_value open_figure;        /* what matplotlib's functions draw into; shown when its cell ends */
     void *session;               /* the client's own */
+    struct ls_account *account;  /* what calls of linear algebra did; NULL: nobody asks (account.h) */
 } ls_interp;
 
 /* A new interpreter with all builtins, numpy and numpy.linalg names unprefixed. NULL: no memory. */

@@ -8,7 +8,9 @@
 #include "lang/eval/operators.h"
 
 #include "array/elementwise.h"
+#include "lang/eval/account.h"
 #include "lang/eval/autograd.h"
+#include "lang/eval/device.h"
 #include "linalg/linalg.h"
 #include "lang/builtins/strings.h"
 #include "lang/syntax/tree.h"
@@ -239,11 +241,16 @@ static bool array_binary(ls_interp *in, int op, ls_value a, ls_value b, ls_value
     }
     lsv_error err;
     lsv_array *result;
-    lsv_status status = op == LS_OP_MATMUL ? lsv_matmul(x.array, y.array, &result, &err)
-                                           : lsv_binary((lsv_binary_op)array_op[op], x.array, y.array, &result, &err);
-    bool ok = status == LSV_OK || ls_raise_lsv(in, &err);
+    int device = 0;
+    bool ok = !in->devices || ls_device_meet(in, op, x.array, y.array, &device);
     if (ok) {
-        *out = ls_from_array(result);
+        lsv_status status = op == LS_OP_MATMUL ? lsv_matmul(x.array, y.array, &result, &err)
+                                               : lsv_binary((lsv_binary_op)array_op[op], x.array, y.array, &result, &err);
+        ok = status == LSV_OK || ls_raise_lsv(in, &err);
+    }
+    if (ok) *out = ls_from_array(result);
+    if (ok && device) ok = ls_device_adopt(in, device, out);
+    if (ok) {
         if (in->grad_enabled && (lsv_tracked(x.array) || lsv_tracked(y.array))) ok = ls_grad_binary(in, op, x.array, y.array, out);
     }
     lsv_release(x.made);
@@ -472,7 +479,16 @@ static bool compare(ls_interp *in, int op, ls_value a, ls_value b, ls_value *out
     return true;
 }
 
+/* @ with a record of what it did. */
+static bool accounted_product(ls_interp *in, ls_value a, ls_value b, ls_value *out) {
+    ls_account_begin(in);
+    bool ok = arithmetic(in, LS_OP_MATMUL, a, b, out);
+    ls_account_end(in, NULL, (ls_value[]){a, b}, 2, *out, ok);
+    return ok;
+}
+
 bool ls_binary(ls_interp *in, int op, ls_value a, ls_value b, ls_value *out) {
+    if (__builtin_expect(in->account && op == LS_OP_MATMUL, 0)) return accounted_product(in, a, b, out);
     if (op < LS_OP_LT) return arithmetic(in, op, a, b, out);
     if (op <= LS_OP_NE) return compare(in, op, a, b, out);
     bool yes = false;
@@ -504,7 +520,12 @@ bool ls_binary_inplace(ls_interp *in, int op, ls_value a, ls_value b, ls_value *
     lsv_changed(a.array);
     operand y;
     lsv_error err;
+    int device;
     if (!operand_of(in, b, (lsv_kind)a.array->kind, &y)) return false;
+    if (in->devices && !ls_device_meet(in, op, a.array, y.array, &device)) {
+        lsv_release(y.made);
+        return false;
+    }
     lsv_status status = lsv_binary_into((lsv_binary_op)array_op[op], a.array, y.array, &err);
     lsv_release(y.made);
     if (status != LSV_OK) return ls_raise_lsv(in, &err);
@@ -534,7 +555,8 @@ bool ls_unary(ls_interp *in, int op, ls_value a, ls_value *out) {
         bool ok = status == LSV_OK || ls_raise_lsv(in, &err);
         if (ok) {
             *out = ls_from_array(result);
-            if (in->grad_enabled && lsv_tracked(x.array)) ok = ls_grad_unary(in, ops[op - LS_OP_NEG], x.array, out);
+            if (x.array->device) ok = ls_device_adopt(in, x.array->device, out);
+            if (ok && in->grad_enabled && lsv_tracked(x.array)) ok = ls_grad_unary(in, ops[op - LS_OP_NEG], x.array, out);
         }
         lsv_release(x.made);
         return ok;
@@ -546,6 +568,7 @@ bool ls_unary(ls_interp *in, int op, ls_value a, ls_value *out) {
 
 static bool array_truth(ls_interp *in, const lsv_array *a, bool *out) {
     if (a->size == 1) {
+        if (!ls_readable(in, a)) return false;
         *out = lsv_scalar_as_double(lsv_load((lsv_dtype)a->dtype, a->data)) != 0;
         return true;
     }
@@ -616,6 +639,10 @@ bool ls_contains(ls_interp *in, ls_value c, ls_value item, bool *out) {
     case LS_ARRAY: {
         ls_value eq;
         if (!compare(in, LS_OP_EQ, c, item, &eq)) return false;
+        if (eq.tag == LS_ARRAY && !ls_readable(in, eq.array)) {
+            ls_drop(eq);
+            return false;
+        }
         if (eq.tag == LS_ARRAY) {
             lsv_scalar yes = lsv_scalar_bool(false);
             ptrdiff_t n = eq.array->size;

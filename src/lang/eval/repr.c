@@ -1,6 +1,7 @@
 /* repr(v), str(v) and format(v, spec). */
 #include "base/interrupt.h"
 #include "lang/builtins/builtin.h"
+#include "lang/eval/device.h"
 #include "lang/eval/function.h"
 #include "lang/eval/interp.h"
 #include "lang/eval/repr.h"
@@ -96,8 +97,10 @@ static bool dict_repr(ls_interp *in, lsv_text *t, ls_dict *d) {
     return ok;
 }
 
-/* SVDResult(U=…, S=…, Vh=…); PyTorch puts every field on a line of its own. */
+/* SVDResult(U=…, S=…, Vh=…); PyTorch puts every field on a line of its own. A first field without a name is the text
+   that stands for the whole. */
 static bool record_repr(ls_interp *in, lsv_text *t, const ls_tuple *v) {
+    if (v->n && !v->record->fields[0][0]) return ls_str_text(in, t, v->items[0]);
     bool lines = strncmp(v->record->name, "torch.", 6) == 0;
     lsv_text_printf(t, "%s(%s", v->record->name, lines ? "\n" : "");
     for (int i = 0; i < v->n; i++) {
@@ -148,6 +151,7 @@ void ls_repr_grad_names(const char *(*name)(const lsv_array *a)) { grad_name = n
 static bool array_text(ls_interp *in, lsv_text *t, const lsv_array *a, bool repr) {
     lsv_error err;
     lsv_status status;
+    if (!ls_readable(in, a)) return false;
     if (a->kind == LSV_TORCH) status = lsv_text_tensor(t, a, &in->torch_options, grad_name ? grad_name(a) : NULL, &err);
     else if (repr) status = lsv_text_ndarray_repr(t, a, &in->numpy_options, &err);
     else status = lsv_text_ndarray_str(t, a, &in->numpy_options, &err);
@@ -197,8 +201,7 @@ static bool repr_value(ls_interp *in, lsv_text *t, ls_value v) {
         break;
     case LS_OPAQUE:
         if (v.opaque->hooks && v.opaque->hooks->repr) return v.opaque->hooks->repr(in, t, v);
-        /* a text too long for the object's own room is its first field */
-        lsv_text_puts(t, !v.opaque->text[0] && v.opaque->state[0].tag == LS_STR ? v.opaque->state[0].str->data : v.opaque->text);
+        lsv_text_puts(t, v.opaque->text);
         break;
     default: lsv_text_puts(t, "<?>"); break;
     }
@@ -236,6 +239,7 @@ bool ls_str_text(ls_interp *in, lsv_text *t, ls_value v) {
 bool ls_format(ls_interp *in, lsv_text *t, ls_value v, const char *spec, size_t n) {
     lsv_error err;
     lsv_status status;
+    if (v.tag == LS_ARRAY && !ls_readable(in, v.array)) return false;
     if (v.tag == LS_ARRAY && v.array->kind == LSV_TORCH && v.array->ndim == 0 && n > 0) { /* as its item */
         lsv_scalar s = lsv_load((lsv_dtype)v.array->dtype, v.array->data);
         v = lsv_dtype_is_float(s.dtype) ? ls_float(s.f) : s.dtype == LSV_BOOL ? ls_bool(s.i) : ls_int(s.i);

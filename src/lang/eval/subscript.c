@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "lang/eval/autograd.h"
+#include "lang/eval/device.h"
 #include "lang/eval/interp.h"
 
 #include <string.h>
@@ -15,7 +16,9 @@ static bool as_index(ls_value v, int64_t *out) {
         *out = v.i;
         return true;
     }
-    if (v.tag == LS_ARRAY && v.array->size == 1 && v.array->ndim == 0 && !lsv_dtype_is_float((lsv_dtype)v.array->dtype)) {
+    lsv_error err;
+    if (v.tag == LS_ARRAY && v.array->size == 1 && v.array->ndim == 0 && !lsv_dtype_is_float((lsv_dtype)v.array->dtype) &&
+        lsv_host(v.array, &err) == LSV_OK) {
         *out = lsv_load((lsv_dtype)v.array->dtype, v.array->data).i;
         return true;
     }
@@ -308,6 +311,56 @@ static bool array_set(ls_interp *in, lsv_array *a, ls_value index, ls_value v) {
     return ok;
 }
 
+/* ---- arrays on a device ---- */
+
+/* Does the index pick elements one by one? Else it makes a view, and nothing is read. */
+static bool picks(ls_value index) {
+    if (index.tag != LS_TUPLE) return index.tag == LS_ARRAY || index.tag == LS_LIST || index.tag == LS_RANGE || index.tag == LS_BOOL;
+    for (ptrdiff_t i = 0; i < index.tuple->n; i++) {
+        ls_value v = index.tuple->items[i];
+        if (v.tag == LS_TUPLE || picks(v)) return true;
+    }
+    return false;
+}
+
+/* Index tensors lie on the host or where the indexed tensor does. */
+static bool indices_fit(ls_interp *in, const lsv_array *a, ls_value index) {
+    const ls_value *items = index.tag == LS_TUPLE ? index.tuple->items : &index;
+    ptrdiff_t n = index.tag == LS_TUPLE ? index.tuple->n : 1;
+    char place[16];
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (ls_is_tensor(items[i]) && items[i].array->ndim && items[i].array->device && items[i].array->device != a->device)
+            return ls_raise(in, "RuntimeError", "indices should be either on cpu or on the same device as the indexed tensor (%s)",
+                            ls_device_text(a->device, place));
+    return true;
+}
+
+static bool device_get(ls_interp *in, lsv_array *a, ls_value index, ls_value *out) {
+    ls_value both[2] = {{.tag = LS_ARRAY, .array = a}, index};
+    if (!picks(index) || !ls_device_any(both, 2)) return array_get(in, a, index, out);
+    ls_hidden hidden;
+    if (!indices_fit(in, a, index) || !ls_device_hide(in, &hidden, both, 2)) return false;
+    bool ok = array_get(in, a, index, out);
+    ls_device_show(&hidden);
+    return ok && (!a->device || ls_device_adopt(in, a->device, out));
+}
+
+static bool device_set(ls_interp *in, lsv_array *a, ls_value index, ls_value v) {
+    ls_value all[3] = {{.tag = LS_ARRAY, .array = a}, index, v};
+    if (!ls_device_any(all, 3)) return array_set(in, a, index, v);
+    ls_hidden hidden;
+    if (picks(index) && ls_is_tensor(v) && v.array->ndim && v.array->device != a->device) {
+        char place[16];
+        return ls_raise(in, "RuntimeError", "Expected all tensors to be on the same device, but found at least two devices, %s and cpu!",
+                        ls_device_text(a->device ? a->device : v.array->device, place));
+    }
+    if (!indices_fit(in, a, index) || !ls_device_hide(in, &hidden, all, 3)) return false;
+    bool ok = array_set(in, a, index, v);
+    lsv_host_changed(a);
+    ls_device_show(&hidden);
+    return ok;
+}
+
 /* ---- all of them ---- */
 
 static bool key_error(ls_interp *in, ls_value key) {
@@ -323,7 +376,7 @@ static bool list_as_array(ls_value a, ls_value index) { return index.tag == LS_T
 
 bool ls_subscript(ls_interp *in, ls_value a, ls_value index, ls_value *out) {
     switch ((ls_tag)a.tag) {
-    case LS_ARRAY: return array_get(in, a.array, index, out);
+    case LS_ARRAY: return in->devices ? device_get(in, a.array, index, out) : array_get(in, a.array, index, out);
     case LS_LIST:
         if (list_as_array(a, index)) {
             lsv_array *m;
@@ -358,7 +411,7 @@ bool ls_subscript(ls_interp *in, ls_value a, ls_value index, ls_value *out) {
 
 bool ls_subscript_set(ls_interp *in, ls_value a, ls_value index, ls_value v) {
     switch ((ls_tag)a.tag) {
-    case LS_ARRAY: return array_set(in, a.array, index, v);
+    case LS_ARRAY: return in->devices ? device_set(in, a.array, index, v) : array_set(in, a.array, index, v);
     case LS_LIST: {
         ptrdiff_t i;
         if (index.tag == LS_SLICE) return list_set_slice(in, a.list, index.slice, v);

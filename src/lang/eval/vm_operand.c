@@ -2,6 +2,7 @@
    arrays and everything else, attributes. */
 #include "array/elementwise.h"
 #include "lang/eval/attributes.h"
+#include "lang/eval/device.h"
 #include "lang/eval/suggest.h"
 #include "lang/eval/vm.h"
 #include "linalg/linalg.h"
@@ -90,17 +91,21 @@ static bool array_pair(ls_interp *in, int op, int x, lsv_array *a, lsv_array *b,
     lsv_error err;
     lsv_array *result;
     lsv_status status;
+    int device = 0;
+    if (in->devices && !ls_device_meet(in, op, a, b, &device)) return false;
     if (op == LS_OP_MATMUL) status = lsv_matmul(a, b, &result, &err);
     else if (op <= LS_OP_DIV && (x & LS_X_TEMP_B) && reusable(a, b)) {
         status = lsv_binary_into((lsv_binary_op)array_op[op], a, b, &err);
         result = lsv_ref(a);
+        result->origin = 0;
     } else if ((op == LS_OP_ADD || op == LS_OP_MUL) && (x & LS_X_TEMP_C) && reusable(b, a)) {
         status = lsv_binary_into((lsv_binary_op)array_op[op], b, a, &err);
         result = lsv_ref(b);
+        result->origin = 0;
     } else status = lsv_binary((lsv_binary_op)array_op[op], a, b, &result, &err);
     if (status != LSV_OK) return ls_raise_lsv(in, &err);
     *out = result->ndim == 0 ? ls_from_array(result) : ls_array(result);
-    return true;
+    return !device || ls_device_adopt(in, device, out);
 }
 
 /* A float64 scalar of NumPy's with another or a Python number: what loops over arrays are made of. */
@@ -188,7 +193,8 @@ bool ls_vm_binary(ls_vm *vm, ls_value *R, const ls_insn *i, int op, ls_value *ou
     const ls_value *x = ls_operand_of(vm, R, i->b), *y = x ? ls_operand_of(vm, R, i->c) : NULL;
     if (!y) return false;
     bool ok, inplace = i->x & LS_X_INPLACE;
-    if (x->tag == LS_ARRAY && y->tag == LS_ARRAY && !inplace && op <= LS_OP_NE && untaped(x->array) && untaped(y->array))
+    bool noted = op == LS_OP_MATMUL && in->account; /* ls_binary keeps the record */
+    if (x->tag == LS_ARRAY && y->tag == LS_ARRAY && !inplace && !noted && op <= LS_OP_NE && untaped(x->array) && untaped(y->array))
         ok = array_pair(in, op, i->x, x->array, y->array, out);
     else if ((x->tag == LS_NPSCALAR || y->tag == LS_NPSCALAR) && scalar_pair(op, x, y, out)) return true;
     else ok = inplace ? ls_binary_inplace(in, op, *x, *y, out) : ls_binary(in, op, *x, *y, out);
@@ -225,7 +231,7 @@ static bool module_attribute(ls_interp *in, ls_cache *cache, ls_value object, ls
         return true;
     }
     if (!ls_attribute(in, object, cache->name, out)) return false;
-    if (out->tag < LS_HEAP) {
+    if (out->tag < LS_HEAP && out->tag != LS_BOOL) { /* a setting may change */
         cache->module = object.module;
         cache->value = *out;
     }

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""bench.py --lsv PATH [--sizes 1024,2048,…] [--budget S] [--test-cuda PATH] [--contract PATH]: a GPU machine's figures, as markdown.
+
+Times matmul, svd, rank, lora, aggregate and svdgrad of n x n matrices: lsv on the CPU, lsv on the GPU with the matrices there
+already and with matrices of the host, and PyTorch on the same GPU where it is importable; then how exact the GPU's answers are,
+beside the CPU's. Every series is a process of its own that measures one size after another until the
+time it was given is up. Standard library only; PyTorch is used when it is there. Ends with `N passed, M failed`:
+a series that crashes or whose answers are not the CPU's has failed.
+"""
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# One size of one operation, in the language (and, where PyTorch has the operation, in Python). `there` moves a matrix.
+SETUP = """
+import time
+import torch
+import numpy as np
+def there(x):
+    return {move}
+def wait():
+    {sync}
+def best(f, rounds):
+    f()
+    wait()
+    least = 1e9
+    for i in range(rounds):
+        t = time.perf_counter()
+        f()
+        wait()
+        least = min(least, time.perf_counter() - t)
+    return least
+"""
+OPERATIONS = {
+    "matmul": ("A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))", "A @ A"),
+    "svd": ("A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))", "torch.linalg.svd(A, full_matrices=False)"),
+    "rank": ("A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))", "torch.linalg.matrix_rank(A)"),
+    "lora": ("A = there(torch.randn({n}, 64, dtype=torch.{dtype}) @ torch.randn(64, {n}, dtype=torch.{dtype}) "
+             "+ 0.01 * torch.randn({n}, {n}, dtype=torch.{dtype}))", "lora(A, 64)"),
+    "aggregate": ("C = [(there(torch.randn({n}, 16, dtype=torch.{dtype})), there(torch.randn(16, {n}, dtype=torch.{dtype}))) "
+                  "for i in range(8)]", "aggregate(C, r=16)"),
+    "svdgrad": ("A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))\nphi = there(torch.randn({n}, dtype=torch.{dtype}))\n"
+                "psi = there(torch.randn({n}, dtype=torch.{dtype}))", "svdgrad(A, 1.0, phi, psi)"),
+}
+PEERS = {"matmul": "A @ A", "svd": "torch.linalg.svd(A, full_matrices=False)", "rank": "torch.linalg.matrix_rank(A)",
+         "lora": "torch.svd_lowrank(A, q=64, niter=2)"}
+GROWTH = {"matmul": 8, "svd": 8, "rank": 8, "lora": 4.5, "aggregate": 2.5, "svdgrad": 8}
+
+
+class Run:
+    def __init__(self, args):
+        self.args, self.start = args, time.time()
+        self.passed = self.failed = 0
+        self.rows = {}
+
+    def left(self):
+        return self.args.budget - (time.time() - self.start)
+
+    def check(self, good, what):
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAILED: {what}", flush=True)
+
+
+def program(operation, n, dtype, call, move, sync, rounds):
+    make = OPERATIONS[operation][0].format(n=n, dtype=dtype)
+    return SETUP.format(move=move, sync=sync) + make + f"\nprint('seconds', best(lambda: {call}, {rounds}))\n"
+
+
+def execute(command, text, device, limit):
+    env = dict(os.environ, LSV_DEVICE=device)
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"lsv_gpu_bench_{os.getpid()}.py")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    try:
+        p = subprocess.run([*command, path], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=max(limit, 1), env=env)
+        return p.returncode, p.stdout, p.stderr
+    except subprocess.TimeoutExpired:
+        return "timeout", "", ""
+    finally:
+        os.unlink(path)
+
+
+def series(run, operation, dtype, name, command, call, move, sync, device):
+    """Seconds by size, as far as the time lasts."""
+    share = run.args.share
+    spent, last = time.time(), None
+    for n in run.args.sizes:
+        used = time.time() - spent
+        expect = last * GROWTH[operation] * 3 if last else 0
+        if used + expect > share or run.left() < 5:
+            break
+        rounds = 1 if last and last > 1 else 3
+        code, out, err = execute(command, program(operation, n, dtype, call, move, sync, rounds), device, share - used + 5)
+        if code == "timeout":
+            break
+        found = re.search(r"^seconds ([0-9.e+-]+)$", out, re.M)
+        run.check(code == 0 and bool(found), f"{operation} {n} {dtype} {name}: {(err or out).strip()[-300:]}")
+        if not found:
+            break
+        last = float(found.group(1))
+        run.rows[(operation, dtype, n, name)] = last
+        if "running on the CPU" in err:
+            run.rows[(operation, dtype, n, name + " note")] = err.strip().splitlines()[0]
+
+
+def text_of(seconds):
+    if seconds is None:
+        return ""
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def table(run, columns):
+    print("\n| operation | n | " + " | ".join(columns) + " | PyTorch / lsv |")
+    print("|---" * (len(columns) + 3) + "|")
+    for operation in OPERATIONS:
+        for dtype in run.args.dtypes:
+            for n in run.args.sizes:
+                cells = [run.rows.get((operation, dtype, n, c)) for c in columns]
+                if not any(cells):
+                    continue
+                ours, theirs = cells[1] if len(cells) > 1 else None, run.rows.get((operation, dtype, n, "PyTorch there"))
+                ratio = f"{theirs / ours:.2f}" if ours and theirs else ""
+                print(f"| {operation} {dtype} | {n} | " + " | ".join(text_of(c) for c in cells) + f" | {ratio} |")
+    print(flush=True)
+
+
+ACCURACY = """
+import torch
+torch.manual_seed(3)
+n = {n}
+A = torch.randn(n, n, dtype=torch.{dtype})
+G = A.cuda()
+eps = {eps}
+def scaled(x):
+    return float(torch.linalg.norm(x.cpu())) / eps
+U, S, Vh = torch.linalg.svd(G, full_matrices=False)
+s0 = torch.linalg.svdvals(A)
+print('matmul', scaled(G @ G - (A @ A).cuda()) / float(torch.linalg.norm(A @ A)))
+print('svd_residual', scaled((U * S) @ Vh - G) / float(torch.linalg.norm(A)))
+print('svd_left', scaled(U.T @ U - torch.eye(n, dtype=torch.{dtype}).cuda()) / n)
+print('svd_values', float((S.cpu() - s0).abs().max()) / float(s0[0]) / eps)
+X = torch.linalg.solve(G, G @ G)
+print('solve', scaled(X - G) / float(torch.linalg.norm(A)) / n)
+Q, R = torch.linalg.qr(G)
+print('qr', scaled(Q @ R - G) / float(torch.linalg.norm(A)))
+"""
+
+
+def accuracy(run):
+    """Errors in units of the last place, which a backward stable method keeps to a few times sqrt(n)."""
+    print("\n| n | dtype | matmul | svd residual | svd orthogonality | singular values | solve | qr |\n|---|---|---|---|---|---|---|---|")
+    for dtype, eps in (("float64", 2.0 ** -52), ("float32", 2.0 ** -23)):
+        for n in [s for s in run.args.sizes if s <= 2048][:3]:
+            code, out, err = execute([run.args.lsv], ACCURACY.format(n=n, dtype=dtype, eps=eps), "gpu", 120)
+            values = dict(line.split() for line in out.splitlines() if len(line.split()) == 2)
+            good = code == 0 and len(values) == 6 and all(float(v) < 20 * n for v in values.values())
+            run.check(good, f"accuracy {n} {dtype}: {values} {(err or '').strip()[-300:]}")
+            print(f"| {n} | {dtype} | " + " | ".join(f"{float(v):.2g} eps" for v in values.values()) + " |", flush=True)
+
+
+def interrupt(run):
+    """SIGINT in a large SVD ends the script at once."""
+    n = max(run.args.sizes)
+    text = f"import torch\nA = torch.randn({n}, {n}, dtype=torch.float64).cuda()\nprint('ready', flush=True)\ntorch.linalg.svd(A)\nprint('done')\n"
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"lsv_gpu_interrupt_{os.getpid()}.py")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    p = subprocess.Popen([run.args.lsv, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         env=dict(os.environ, LSV_DEVICE="gpu"))
+    try:
+        p.stdout.readline()
+        time.sleep(1)
+        if p.poll() is not None:
+            print(f"interrupt: the SVD of {n} was done before it could be stopped")
+            return
+        t = time.time()
+        p.send_signal(signal.SIGINT)
+        p.wait(timeout=60)
+        took = time.time() - t
+        print(f"interrupt in svd {n}: ended after {took * 1e3:.0f} ms with status {p.returncode}")
+        run.check(took < 1.0 or n < 8192, f"interrupt took {took:.2f} s")
+    finally:
+        p.kill()
+        os.unlink(path)
+
+
+def suites(run):
+    """The contract and the functional suite, on the real libraries."""
+    for path, arguments in ((run.args.contract, ["256"]), (run.args.test_cuda, ["all"])):
+        if not path:
+            continue
+        p = subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        print(p.stdout.strip(), flush=True)
+        run.check(p.returncode == 0 and "gpu: " not in p.stdout.replace("gpu: up", ""), f"{os.path.basename(path)}: {p.stderr.strip()[-400:]}")
+    script = os.path.join(HERE, "suite.py")
+    if os.path.exists(script) and not run.args.no_suite:
+        p = subprocess.run([sys.executable, script, "--lsv", run.args.lsv, "--quick"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        print("\n".join(p.stdout.strip().splitlines()[-3:]), flush=True)
+        run.check(p.returncode == 0, "the functional suite")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--lsv", default="./lsv")
+    parser.add_argument("--sizes", default="1024,2048,4096,8192,16384")
+    parser.add_argument("--dtypes", default="float64,float32")
+    parser.add_argument("--budget", type=float, default=540)
+    parser.add_argument("--contract")
+    parser.add_argument("--test-cuda")
+    parser.add_argument("--no-suite", action="store_true")
+    parser.add_argument("--json", help="the figures, for a program")
+    args = parser.parse_args()
+    args.lsv = os.path.abspath(args.lsv)
+    args.sizes = [int(n) for n in args.sizes.split(",")]
+    args.dtypes = args.dtypes.split(",")
+    run = Run(args)
+    suites(run)
+    accuracy(run)
+    interrupt(run)
+    peers = subprocess.run([sys.executable, "-c", "import torch; assert torch.cuda.is_available(); print(torch.__version__)"],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    torch = peers.stdout.strip() if peers.returncode == 0 else None
+    print(f"PyTorch on this GPU: {torch or 'none'}", flush=True)
+    plan = [("lsv CPU", [args.lsv], "x", "pass", "cpu"), ("lsv there", [args.lsv], "x.cuda()", "torch.cuda.synchronize()", "gpu"),
+            ("lsv from host", [args.lsv], "x.numpy()", "pass", "gpu")]
+    if torch:
+        plan.append(("PyTorch there", [sys.executable], "x.cuda()", "torch.cuda.synchronize()", "gpu"))
+    args.share = max(1.0, run.left() / (len(plan) * len(OPERATIONS) * len(args.dtypes)))
+    for operation, (_, call) in OPERATIONS.items():
+        for dtype in args.dtypes:
+            for name, command, move, sync, device in plan:
+                ours = PEERS.get(operation) if name.startswith("PyTorch") else call
+                if name == "lsv from host":
+                    ours = ours.replace("torch.linalg", "np.linalg").replace("matrix_rank", "matrix_rank")
+                if ours:
+                    series(run, operation, dtype, name, command, ours, move, sync, device)
+    table(run, [p[0] for p in plan])
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as f:
+            json.dump([[*key, value] for key, value in run.rows.items()], f)
+    print(f"{time.time() - run.start:.0f} s\n{run.passed} passed, {run.failed} failed")
+    return run.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

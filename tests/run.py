@@ -26,7 +26,8 @@ def suites(args):
         if os.access(test, os.X_OK) and not test.endswith(".d"):
             yield "unit", [test]
     scripts = {"headers": ["headers.py"], "lang": ["lang/run.py", "--lsv", lsv],
-               "cli": ["repl/cli.py", "--lsv", lsv], "repl": ["repl/prompt.py", "--lsv", lsv],
+               "cli": ["repl/cli.py", "--lsv", lsv], "interrupts": ["repl/interrupts.py", "--lsv", lsv],
+               "progress": ["repl/progress.py", "--lsv", lsv], "threads": ["threads.py"], "repl": ["repl/prompt.py", "--lsv", lsv],
                "editing": ["repl/editing.py", "--lsv", lsv],
                "magics": ["repl/magics.py", "--lsv", lsv], "notebook": ["repl/notebook.py", "--lsv", lsv], "safe": ["repl/safe.py", "--lsv", lsv],
                "plots": ["repl/plots.py", "--lsv", lsv],
@@ -36,6 +37,7 @@ def suites(args):
     scripts.update({f"teach {part}": [f"teach/{part}.py", "--lsv", lsv] for part in ("cases", "checker", "dialogue", "export")})
     scripts["lora commands"] = ["lora/commands.py", "--lsv", lsv]
     if args.sanitized:
+        scripts["interrupts"] += ["--sanitized", "--rounds", "24"]
         scripts["lora commands"] += ["--kills", "2"]
         scripts["teach cases"] += ["--sanitized", "--random", "50"]
         scripts["teach checker"] += ["--right", "100"]
@@ -54,6 +56,9 @@ def suites(args):
         path = os.path.join(build, "tests", program)
         if os.path.exists(path):
             yield name, [path, *few, *inputs]
+    shim, fault = os.path.join(build, "cushim13"), os.path.join(build, "tests", "fault")
+    if os.path.isdir(shim) and os.path.exists(fault):
+        yield "fault gpu", ["env", "LSV_CUDA_LIBDIR=" + os.path.abspath(shim), fault, "--gpu", *few]
     for name in ("text", "random"):
         driver = os.path.join(build, "tests", name + "_driver")
         script = os.path.join(HERE, name, "differential.py")

@@ -15,7 +15,8 @@ static lsv_mirror **mirrors; /* ascending by host */
 static int count, room;
 static unsigned long now_used;
 
-/* Arrays below this are copied lazily on their way to a device: the host's copy stays valid and reading it is free. */
+/* Arrays below this are copied lazily on their way to a device: the host's copy stays valid and reading it is
+ * free. */
 enum { EAGER_BYTES = 1 << 20 };
 
 /* ---- the table ---- */
@@ -113,11 +114,13 @@ lsv_status lsv_mirror_to_host(lsv_mirror *m, lsv_error *err) {
     if (!m->lost && lsv_device) {
         lsv_status status = lsv_device->download(m->host, m->device, m->bytes, err);
         /* the only copy is still there: what failed may not fail again */
-        if (status != LSV_OK && status != LSV_EINTR && lsv_device) status = lsv_device->download(m->host, m->device, m->bytes, err);
+        if (status != LSV_OK && status != LSV_EINTR && lsv_device)
+            status = lsv_device->download(m->host, m->device, m->bytes, err);
         if (status == LSV_OK) m->host_valid = true;
         if (status == LSV_OK || !m->lost) return status;
     }
-    lsv_status status = lsv_fail(err, LSV_ERUNTIME, "the only copy of this array was on the GPU, which has failed");
+    lsv_status status =
+        lsv_fail(err, LSV_ERUNTIME, "the only copy of this array was on the GPU, which has failed");
     lsv_hint(err, "compute it again: the CPU does the work from here on");
     return status;
 }
@@ -131,7 +134,11 @@ lsv_status lsv_mirror_write_host(lsv_mirror *m, lsv_error *err) {
 lsv_status lsv_host_view(const lsv_array *a, lsv_array **out, lsv_error *err) {
     LSV_TRY(lsv_host(a, err));
     lsv_array *v;
-    if (!a->storage) return lsv_copy(a, out, err);
+    if (!a->storage) { /* a number on the C stack stays weak */
+        LSV_TRY(lsv_copy(a, out, err));
+        (*out)->flags |= a->flags & LSV_WEAK;
+        return LSV_OK;
+    }
     LSV_TRY(lsv_view((lsv_array *)(uintptr_t)a, &v, err));
     v->device = 0;
     v->flags = a->flags & (uint8_t)~LSV_REQUIRES_GRAD; /* autograd's record stays with the handle it is of */
@@ -243,8 +250,8 @@ lsv_status lsv_put_on(lsv_array *a, int device, lsv_error *err) {
     return LSV_OK;
 }
 
-lsv_status lsv_empty_on(int device, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out,
-                        lsv_error *err) {
+lsv_status lsv_empty_on(int device, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape,
+                        lsv_array **out, lsv_error *err) {
     lsv_array *a;
     LSV_TRY(lsv_empty(kind, dtype, ndim, shape, &a, err));
     lsv_status status = lsv_put_on(a, device, err);
@@ -258,7 +265,8 @@ static lsv_status upload_into(lsv_array *to, const lsv_array *from, size_t bytes
     lsv_mirror *m = to->storage->mirror;
     if (!lsv_device || bytes < EAGER_BYTES || !lsv_is_contiguous(from)) return LSV_ENOTIMPL;
     lsv_status status = lsv_mirror_on_device(m, false, NULL);
-    if (status == LSV_OK) status = lsv_device->upload((char *)m->device + (to->data - (char *)m->host), from->data, bytes, err);
+    if (status == LSV_OK)
+        status = lsv_device->upload((char *)m->device + (to->data - (char *)m->host), from->data, bytes, err);
     if (status == LSV_OK) lsv_mirror_device_written(m);
     return status == LSV_OK || status == LSV_EINTR ? status : LSV_ENOTIMPL;
 }
@@ -296,8 +304,8 @@ lsv_status lsv_to_host_array(const lsv_array *a, lsv_array **out, lsv_error *err
         return lsv_copy(&plain, out, err);
     }
     LSV_TRY(lsv_empty((lsv_kind)a->kind, (lsv_dtype)a->dtype, a->ndim, a->shape, &c, err));
-    lsv_status status =
-        lsv_device->download(c->data, lsv_device_data(a), (size_t)a->size * lsv_dtype_size((lsv_dtype)a->dtype), err);
+    lsv_status status = lsv_device->download(c->data, lsv_device_data(a),
+                                             (size_t)a->size * lsv_dtype_size((lsv_dtype)a->dtype), err);
     if (status == LSV_OK) *out = c;
     else lsv_release(c);
     return m->lost ? lsv_host(a, err) : status;

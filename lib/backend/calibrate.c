@@ -1,4 +1,5 @@
-/* Measuring both sides: a product and three factorisations at two sizes in both precisions, and a copy each way.
+/* Measuring both sides: a product and three factorisations at two sizes in both precisions, and a copy each
+   way.
 
    Everything runs through the two tables as real work does, so what is learned is what will be predicted. */
 #include "backend/estimate.h"
@@ -13,8 +14,9 @@ typedef struct {
     ptrdiff_t n;
 } step;
 
-static const step steps[] = {{LSV_BE_GEMM, 256},  {LSV_BE_GEMM, 1024},  {LSV_BE_GEMM, 2048}, {LSV_BE_GESDD, 256}, {LSV_BE_GESDD, 512},
-                             {LSV_BE_GEQRF, 512}, {LSV_BE_GEQRF, 1024}, {LSV_BE_GETRF, 1024}};
+static const step steps[] = {{LSV_BE_GEMM, 256},   {LSV_BE_GEMM, 1024}, {LSV_BE_GEMM, 2048},
+                             {LSV_BE_GESDD, 256},  {LSV_BE_GESDD, 512}, {LSV_BE_GEQRF, 512},
+                             {LSV_BE_GEQRF, 1024}, {LSV_BE_GETRF, 1024}};
 enum { STEPS = sizeof steps / sizeof *steps, SIDES = 2, TYPES = 2, MOST = 2048 };
 
 typedef struct {
@@ -52,7 +54,8 @@ static lsv_status measure(bool gpu, const step *p, lsv_dtype t, room *w, lsv_err
         double start = lsv_dispatch_clock();
         LSV_TRY(run(gpu ? &lsv_backend_cuda : &lsv_backend_cpu, p, t, w, err));
         double seconds = lsv_dispatch_clock() - start;
-        ptrdiff_t k = p->op == LSV_BE_GEMM ? p->n : 0; /* the GPU's table learns by itself, copies taken off */
+        ptrdiff_t k =
+            p->op == LSV_BE_GEMM ? p->n : 0; /* the GPU's table learns by itself, copies taken off */
         if (!i) lsv_estimate_forget(gpu, p->op, t, p->n, p->n, k);
         else if (!gpu) lsv_estimate_learn(false, p->op, t, p->n, p->n, k, seconds);
     }
@@ -67,15 +70,18 @@ static lsv_status copies(room *w, lsv_error *err) {
     for (int i = 0; i < 4 && status == LSV_OK; i++) {
         bool up = i % 2 == 0;
         double start = lsv_dispatch_clock();
-        status = up ? lsv_cu_upload(there, 0, w->a, bytes, bytes, 1, err) : lsv_cu_download(w->b, bytes, there, 0, bytes, 1, err);
+        status = up ? lsv_cu_upload(there, 0, w->a, bytes, bytes, 1, err)
+                    : lsv_cu_download(w->b, bytes, there, 0, bytes, 1, err);
         if (status == LSV_OK) status = lsv_cu_wait(err);
-        if (status == LSV_OK && i >= 2) lsv_estimate_learn_copy((double)bytes, lsv_dispatch_clock() - start, up);
+        if (status == LSV_OK && i >= 2)
+            lsv_estimate_learn_copy((double)bytes, lsv_dispatch_clock() - start, up);
     }
     lsv_cu_free(there);
     return status;
 }
 
-static lsv_status all(room *w, void (*progress)(void *, const char *, int, int), void *context, lsv_error *err) {
+static lsv_status all(room *w, void (*progress)(void *, const char *, int, int), void *context,
+                      lsv_error *err) {
     int done = 0, of = STEPS * SIDES * TYPES + 1;
     static const char *const what[] = {"products", "decompositions"};
     if (progress) progress(context, "copies", done, of);
@@ -91,14 +97,17 @@ static lsv_status all(room *w, void (*progress)(void *, const char *, int, int),
     return LSV_OK;
 }
 
-lsv_status lsv_backend_calibrate(void (*progress)(void *context, const char *what, int done, int of), void *context,
-                                 lsv_error *err) {
+lsv_status lsv_backend_calibrate(void (*progress)(void *context, const char *what, int done, int of),
+                                 void *context, lsv_error *err) {
     const char *why, *mode = lsv_backend_get();
-    if (!lsv_gpu_count(&why)) return lsv_fail(err, LSV_ERUNTIME, "there is nothing to calibrate, since there is no GPU: %s", why);
+    if (!lsv_gpu_count(&why))
+        return lsv_fail(err, LSV_ERUNTIME, "there is nothing to calibrate, since there is no GPU: %s", why);
     LSV_TRY(lsv_cu_start_solver(err));
     size_t bytes = (size_t)MOST * MOST * sizeof(double);
-    room w = {lsv_malloc(bytes), lsv_malloc(bytes), lsv_malloc(bytes), lsv_malloc(MOST * sizeof(double)), lsv_malloc(MOST * sizeof(int32_t))};
-    lsv_status status = w.a && w.b && w.c && w.s && w.pivots ? lsv_backend_set("gpu", err) : lsv_no_memory(err, 3 * bytes);
+    room w = {lsv_malloc(bytes), lsv_malloc(bytes), lsv_malloc(bytes), lsv_malloc(MOST * sizeof(double)),
+              lsv_malloc(MOST * sizeof(int32_t))};
+    lsv_status status =
+        w.a && w.b && w.c && w.s && w.pivots ? lsv_backend_set("gpu", err) : lsv_no_memory(err, 3 * bytes);
     if (status == LSV_OK) {
         fill(LSV_FLOAT64, w.b, (ptrdiff_t)MOST * MOST);
         status = all(&w, progress, context, err);

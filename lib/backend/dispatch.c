@@ -1,9 +1,9 @@
 /* Which backend does an operation.
 
-   Without a GPU that is up, the answer is the CPU after two comparisons. With one, it is asked twice: lsv_backend_for knows
-   sizes only and excludes what could not pay even if nothing had to be moved; the GPU's entry then knows where its operands
-   are (lsv_dispatch_gpu) and may still pass the call on. A GPU that nobody has asked for yet is looked for
-   when the CPU would take longer than bringing one up.
+   Without a GPU that is up, the answer is the CPU after two comparisons. With one, it is asked twice:
+   lsv_backend_for knows sizes only and excludes what could not pay even if nothing had to be moved; the GPU's
+   entry then knows where its operands are (lsv_dispatch_gpu) and may still pass the call on. A GPU that
+   nobody has asked for yet is looked for when the CPU would take longer than bringing one up.
 
    What was decided is remembered per thread as numbers and put into words only when asked. */
 #include <stdio.h>
@@ -25,9 +25,9 @@ static const char *const op_names[LSV_NOPS] = {
 static const lsv_backend *gpu_backend;
 static mode forced = MODE_AUTO;
 
-static const double cold_seconds = 1.0;  /* context and libraries                        */
-static const double look_from = 2.0;     /* on the CPU, before a GPU is looked for        */
-static const double reluctance = 1.2;    /* the GPU must be that much faster than the CPU */
+static const double cold_seconds = 1.0; /* context and libraries                        */
+static const double look_from = 2.0;    /* on the CPU, before a GPU is looked for        */
+static const double reluctance = 1.2;   /* the GPU must be that much faster than the CPU */
 
 typedef struct {
     lsv_op op;
@@ -37,7 +37,7 @@ typedef struct {
     const char *why;
     double cpu, gpu, copies; /* estimates in seconds; 0: none was needed */
     bool cpu_known, gpu_known;
-    bool ran, ran_gpu;       /* what happened in the end */
+    bool ran, ran_gpu; /* what happened in the end */
     double seconds;
     lsv_move_bytes moved;
     const char *how;
@@ -95,13 +95,16 @@ static void choose(choice *c) {
 }
 
 const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-    choice c = {.op = op, .t = t, .m = m, .n = n, .k = k, .chosen = &lsv_backend_cpu, .why = "the only backend"};
-    if (__builtin_expect(!gpu_backend && forced == MODE_AUTO, 1) && lsv_cu_now() <= LSV_CU_UP && lsv_cu_now() != LSV_CU_NONE) {
+    choice c = {
+        .op = op, .t = t, .m = m, .n = n, .k = k, .chosen = &lsv_backend_cpu, .why = "the only backend"};
+    if (__builtin_expect(!gpu_backend && forced == MODE_AUTO, 1) && lsv_cu_now() <= LSV_CU_UP &&
+        lsv_cu_now() != LSV_CU_NONE) {
         /* a cheap bound first: most calls are far too small to wake anything */
         if ((double)m * (double)(n > 0 ? n : 1) > 1e5) {
             double seconds = lsv_estimate(false, op, t, m, n, k, NULL);
             bool offered = lsv_cu_supports(op, t, m, n, k) && seconds > 0.01;
-            if (offered && lsv_cu_now() == LSV_CU_UP) (void)lsv_cu_start(NULL); /* warmed meanwhile: now it is known */
+            if (offered && lsv_cu_now() == LSV_CU_UP)
+                (void)lsv_cu_start(NULL); /* warmed meanwhile: now it is known */
             else if (offered) (void)wake_for(seconds, op, t, m, n, k);
         }
     }
@@ -117,7 +120,8 @@ const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_
     return c.chosen;
 }
 
-bool lsv_backend_keep(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int times, size_t bytes) {
+bool lsv_backend_keep(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int times,
+                      size_t bytes) {
     if (m < 1 || n < 1) return false;
     if (!gpu_backend && forced == MODE_AUTO && (double)m * (double)n > 1e6) {
         double seconds = times * lsv_estimate(false, op, t, m, n, k, NULL);
@@ -147,7 +151,8 @@ bool lsv_dispatch_gpu(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_
 void lsv_dispatch_ran(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, bool gpu, double seconds,
                       lsv_move_bytes moved, const char *how) {
     if (last.op != op || last.m != m || last.n != n || last.k != k || last.t != t)
-        last = (choice){.op = op, .t = t, .m = m, .n = n, .k = k, .why = gpu ? "its operands are there" : "forced"};
+        last = (choice){
+            .op = op, .t = t, .m = m, .n = n, .k = k, .why = gpu ? "its operands are there" : "forced"};
     last.ran = true, last.ran_gpu = gpu, last.seconds = seconds, last.moved = moved, last.how = how;
     last.chosen = gpu && gpu_backend ? gpu_backend : &lsv_backend_cpu;
     double copies = gpu ? lsv_estimate_copy(moved.up, true) + lsv_estimate_copy(moved.down, false) : 0;
@@ -160,7 +165,8 @@ lsv_status lsv_backend_set(const char *name, lsv_error *err) {
     for (int i = 0; i < NMODES; i++) {
         if (strcmp(name, mode_names[i]) != 0) continue;
         if (i == MODE_GPU && !gpu_backend && lsv_cu_start(NULL) != LSV_OK) {
-            lsv_status status = lsv_fail(err, LSV_EVALUE, "device: no gpu is available here: %s", lsv_cu_why());
+            lsv_status status =
+                lsv_fail(err, LSV_EVALUE, "device: no gpu is available here: %s", lsv_cu_why());
             lsv_hint(err, "the devices here are \"cpu\" and \"auto\"");
             return status;
         }
@@ -191,7 +197,8 @@ static const char *sizes(const choice *c, char *text, size_t n) {
 const char *lsv_backend_last(void) {
     char what[100];
     if (!last.chosen) return "nothing computed yet";
-    snprintf(last_text, sizeof last_text, "%s: %s (%s)", sizes(&last, what, sizeof what), last.chosen->name, last.why);
+    snprintf(last_text, sizeof last_text, "%s: %s (%s)", sizes(&last, what, sizeof what), last.chosen->name,
+             last.why);
     return last_text;
 }
 
@@ -205,27 +212,37 @@ static const char *duration(double s, char *text, size_t n) {
 static int estimate_line(char *to, size_t room, const char *side, double seconds, bool known, double copies) {
     char a[32], b[32];
     if (copies > 0)
-        return snprintf(to, room, "\n  estimate %s: %s, of it %s for copies [%s]", side, duration(seconds, a, sizeof a),
-                        duration(copies, b, sizeof b), known ? "measured here" : "built in");
-    return snprintf(to, room, "\n  estimate %s: %s [%s]", side, duration(seconds, a, sizeof a), known ? "measured here" : "built in");
+        return snprintf(to, room, "\n  estimate %s: %s, of it %s for copies [%s]", side,
+                        duration(seconds, a, sizeof a), duration(copies, b, sizeof b),
+                        known ? "measured here" : "built in");
+    return snprintf(to, room, "\n  estimate %s: %s [%s]", side, duration(seconds, a, sizeof a),
+                    known ? "measured here" : "built in");
 }
 
 const char *lsv_backend_explain(void) {
     char what[100], time[32];
     size_t room = sizeof explain_text;
     if (!last.chosen) return "nothing computed yet";
-    int used = snprintf(explain_text, room, "%s: %s (%s)", sizes(&last, what, sizeof what), last.chosen->name, last.why);
+    int used = snprintf(explain_text, room, "%s: %s (%s)", sizes(&last, what, sizeof what), last.chosen->name,
+                        last.why);
     if (last.ran)
-        used += snprintf(explain_text + used, room - (size_t)used, "\n  took %s%s%s", duration(last.seconds, time, sizeof time),
-                         last.how ? ", " : "", last.how ? last.how : "");
-    if (last.cpu > 0) used += estimate_line(explain_text + used, room - (size_t)used, "cpu", last.cpu, last.cpu_known, 0);
-    if (last.gpu > 0) used += estimate_line(explain_text + used, room - (size_t)used, "gpu", last.gpu, last.gpu_known, last.copies);
+        used += snprintf(explain_text + used, room - (size_t)used, "\n  took %s%s%s",
+                         duration(last.seconds, time, sizeof time), last.how ? ", " : "",
+                         last.how ? last.how : "");
+    if (last.cpu > 0)
+        used += estimate_line(explain_text + used, room - (size_t)used, "cpu", last.cpu, last.cpu_known, 0);
+    if (last.gpu > 0)
+        used += estimate_line(explain_text + used, room - (size_t)used, "gpu", last.gpu, last.gpu_known,
+                              last.copies);
     if (last.ran && last.ran_gpu)
-        used += snprintf(explain_text + used, room - (size_t)used, "\n  copied %.1f MB to the GPU, %.1f MB back", last.moved.up * 1e-6,
-                         last.moved.down * 1e-6);
+        used +=
+            snprintf(explain_text + used, room - (size_t)used, "\n  copied %.1f MB to the GPU, %.1f MB back",
+                     last.moved.up * 1e-6, last.moved.down * 1e-6);
     const char *why = "";
     if (!gpu_backend && lsv_cu_now() == LSV_CU_UNKNOWN) why = "no GPU has been looked for yet";
     else if (!gpu_backend && lsv_cu_now() != LSV_CU_FOUND) why = lsv_cu_why();
-    if (*why) snprintf(explain_text + used, room - (size_t)used, "\n  %s%.200s", lsv_cu_now() == LSV_CU_NONE ? "no GPU: " : "", why);
+    if (*why)
+        snprintf(explain_text + used, room - (size_t)used, "\n  %s%.200s",
+                 lsv_cu_now() == LSV_CU_NONE ? "no GPU: " : "", why);
     return explain_text;
 }

@@ -1,9 +1,10 @@
 /* The cost model: seconds = start + latency per column + work / rate.
 
-   Rates are kept per side, operation, dtype and size class, in flops per second. They begin as a built-in table that is cautious
-   about GPUs (what a device can do at best is known from its multiprocessors; how much of it an operation gets, only roughly),
-   and move towards what real operations took. What was measured is kept in a text file per machine: its name has a
-   hash of all that the rates depend on, so that another driver or number of threads begins afresh. */
+   Rates are kept per side, operation, dtype and size class, in flops per second. They begin as a built-in
+   table that is cautious about GPUs (what a device can do at best is known from its multiprocessors; how much
+   of it an operation gets, only roughly), and move towards what real operations took. What was measured is
+   kept in a text file per machine: its name has a hash of all that the rates depend on, so that another
+   driver or number of threads begins afresh. */
 #include "backend/estimate.h"
 
 #include <math.h>
@@ -26,19 +27,23 @@ static rate measured[2][LSV_NOPS][2][CLASSES];
 static double copy_rate[2]; /* up, down; 0: not measured */
 static bool changed;
 
-/* An operation's share of what a product reaches, on either side, and what the GPU takes per column for the steps that follow
-   each other; from public measurements of cuSOLVER and of OpenBLAS. */
+/* An operation's share of what a product reaches, on either side, and what the GPU takes per column for the
+   steps that follow each other; from public measurements of cuSOLVER and of OpenBLAS. */
 static const struct {
     double cpu, gpu, column;
 } shares[LSV_NOPS] = {
-    [LSV_BE_GEMM] = {1, 1, 0},          [LSV_BE_GEMV] = {0.1, 0.02, 0},      [LSV_BE_DOT] = {0.05, 0.01, 0},
-    [LSV_BE_SYRK] = {0.8, 0.8, 0},      [LSV_BE_TRSM] = {0.7, 0.4, 2e-6},    [LSV_BE_GESDD] = {0.3, 0.1, 4e-5},
-    [LSV_BE_GESVD] = {0.1, 0.02, 1e-4}, [LSV_BE_GEQRF] = {0.5, 0.3, 1.5e-5}, [LSV_BE_ORGQR] = {0.5, 0.3, 1e-5},
-    [LSV_BE_SYEVD] = {0.25, 0.1, 4e-5}, [LSV_BE_GEEV] = {0.08, 0.02, 1e-4},  [LSV_BE_POTRF] = {0.6, 0.4, 8e-6},
-    [LSV_BE_GETRF] = {0.6, 0.4, 1.2e-5}, [LSV_BE_GETRS] = {0.3, 0.2, 4e-6},  [LSV_BE_GETRI] = {0.5, 0.2, 1e-5},
-    [LSV_BE_GESV] = {0.6, 0.4, 1.5e-5}, [LSV_BE_GELSD] = {0.2, 0.05, 1e-4},  [LSV_BE_GELSS] = {0.1, 0.02, 1e-4},
-    [LSV_BE_GELSY] = {0.2, 0.05, 1e-4}, [LSV_BE_GELS] = {0.5, 0.3, 2e-5},    [LSV_BE_SYEVR] = {0.2, 0.05, 1e-4},
-    [LSV_BE_PANEL] = {0.4, 0.15, 0},    [LSV_BE_PANEL_T] = {0.4, 0.15, 0},   [LSV_BE_PANEL_GRAM] = {0.5, 0.15, 0},
+    [LSV_BE_GEMM] = {1, 1, 0},           [LSV_BE_GEMV] = {0.1, 0.02, 0},
+    [LSV_BE_DOT] = {0.05, 0.01, 0},      [LSV_BE_SYRK] = {0.8, 0.8, 0},
+    [LSV_BE_TRSM] = {0.7, 0.4, 2e-6},    [LSV_BE_GESDD] = {0.3, 0.1, 4e-5},
+    [LSV_BE_GESVD] = {0.1, 0.02, 1e-4},  [LSV_BE_GEQRF] = {0.5, 0.3, 1.5e-5},
+    [LSV_BE_ORGQR] = {0.5, 0.3, 1e-5},   [LSV_BE_SYEVD] = {0.25, 0.1, 4e-5},
+    [LSV_BE_GEEV] = {0.08, 0.02, 1e-4},  [LSV_BE_POTRF] = {0.6, 0.4, 8e-6},
+    [LSV_BE_GETRF] = {0.6, 0.4, 1.2e-5}, [LSV_BE_GETRS] = {0.3, 0.2, 4e-6},
+    [LSV_BE_GETRI] = {0.5, 0.2, 1e-5},   [LSV_BE_GESV] = {0.6, 0.4, 1.5e-5},
+    [LSV_BE_GELSD] = {0.2, 0.05, 1e-4},  [LSV_BE_GELSS] = {0.1, 0.02, 1e-4},
+    [LSV_BE_GELSY] = {0.2, 0.05, 1e-4},  [LSV_BE_GELS] = {0.5, 0.3, 2e-5},
+    [LSV_BE_SYEVR] = {0.2, 0.05, 1e-4},  [LSV_BE_PANEL] = {0.4, 0.15, 0},
+    [LSV_BE_PANEL_T] = {0.4, 0.15, 0},   [LSV_BE_PANEL_GRAM] = {0.5, 0.15, 0},
 };
 
 static const char *const op_names[LSV_NOPS] = {
@@ -91,7 +96,9 @@ static double product_rate(bool gpu, lsv_dtype t) {
     const lsv_gpu_info *g = &lsv_cu_dev.info;
     if (g->multiprocessors <= 0) return 5e12; /* a backend that is not CUDA's */
     double units = g->multiprocessors, clock = 1.2e9;
-    bool fast = (g->cc_major == 6 || g->cc_major == 7 || g->cc_major == 8 || g->cc_major == 9 || g->cc_major == 10) && g->cc_minor == 0;
+    bool fast =
+        (g->cc_major == 6 || g->cc_major == 7 || g->cc_major == 8 || g->cc_major == 9 || g->cc_major == 10) &&
+        g->cc_minor == 0;
     return 0.5 * units * clock * (wide ? fast ? 128 : 4 : 256); /* half of what can be: nobody gets it all */
 }
 
@@ -110,7 +117,8 @@ double lsv_estimate_copy(double bytes, bool up) {
     return 2e-5 + bytes / bandwidth;
 }
 
-void lsv_estimate_learn(bool gpu, lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double seconds) {
+void lsv_estimate_learn(bool gpu, lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                        double seconds) {
     double work = lsv_estimate_work(op, m, n, k);
     if (seconds < 1e-3 || !(work > 0)) return;
     rate *r = &measured[gpu][op][t == LSV_FLOAT64][class_of(work)];
@@ -163,8 +171,8 @@ static bool file_path(char *path, size_t n, bool make) {
     uint64_t key = UINT64_C(0xcbf29ce484222325);
     processor(cpu, sizeof cpu);
     const lsv_gpu_info *g = &lsv_cu_dev.info;
-    snprintf(text, sizeof text, "%s|%d|%.120s|%s|%d.%d|%d|%d|%s", cpu, openblas_get_num_threads(), openblas_get_config(), g->name,
-             g->cc_major, g->cc_minor, g->driver, g->runtime, LSV_VERSION);
+    snprintf(text, sizeof text, "%s|%d|%.120s|%s|%d.%d|%d|%d|%s", cpu, openblas_get_num_threads(),
+             openblas_get_config(), g->name, g->cc_major, g->cc_minor, g->driver, g->runtime, LSV_VERSION);
     hash(&key, text);
     int length;
     if (cache && *cache == '/') length = snprintf(folder, sizeof folder, "%s", cache);
@@ -186,7 +194,8 @@ static void read_line(const char *line) {
         copy_rate[strcmp(side, "up") != 0] = x;
         return;
     }
-    if (sscanf(line, "%7s %23s %15s %d %lf", side, op, type, &size, &x) != 5 || size < 0 || size >= CLASSES) return;
+    if (sscanf(line, "%7s %23s %15s %d %lf", side, op, type, &size, &x) != 5 || size < 0 || size >= CLASSES)
+        return;
     if (!(x > 1e3 && x < 1e17)) return;
     for (int i = 0; i < LSV_NOPS; i++)
         if (strcmp(op, op_names[i]) == 0)
@@ -207,14 +216,15 @@ void lsv_estimate_load(void) {
 }
 
 static void write_lines(FILE *f) {
-    fprintf(f, "lsv dispatch 1\n# side operation dtype size-class flops-per-second; copies: bytes per second\n");
+    fprintf(f,
+            "lsv dispatch 1\n# side operation dtype size-class flops-per-second; copies: bytes per second\n");
     for (int gpu = 0; gpu < 2; gpu++)
         for (int op = 0; op < LSV_NOPS; op++)
             for (int wide = 0; wide < 2; wide++)
                 for (int c = 0; c < CLASSES; c++)
                     if (measured[gpu][op][wide][c].rate > 0)
-                        fprintf(f, "%s %s %s %d %.4g\n", gpu ? "gpu" : "cpu", op_names[op], wide ? "float64" : "float32", c,
-                                measured[gpu][op][wide][c].rate);
+                        fprintf(f, "%s %s %s %d %.4g\n", gpu ? "gpu" : "cpu", op_names[op],
+                                wide ? "float64" : "float32", c, measured[gpu][op][wide][c].rate);
     for (int i = 0; i < 2; i++)
         if (copy_rate[i] > 0) fprintf(f, "copy %s %.4g\n", i ? "down" : "up", copy_rate[i]);
 }

@@ -200,7 +200,7 @@ static lsv_status read_lines(table *t, const char *text, size_t n) {
         if (t->line <= t->f->skip_header) continue;
         LSV_TRY(split(t, line, stop));
         if (t->nfields == 0) continue;
-        if ((t->line & 1023) == 0) LSV_TRY(lsv_poll(t->err));
+        if ((t->line & 15) == 0) LSV_TRY(lsv_poll(t->err));
         bool skip = first && t->f->header && is_header(t);
         first = false;
         if (!skip) LSV_TRY(put_row(t));

@@ -122,7 +122,7 @@ static void plain(lsv_dtype t, const operand *a, const operand *b, void *c) {
 /* A plain product in blocks of rows, looking for an interrupt between them. */
 static lsv_status plain_blocks(lsv_dtype t, operand a, const operand *b, char *c, lsv_error *err) {
     ptrdiff_t width = (ptrdiff_t)lsv_dtype_size(t), m = a.rows, n = b->cols;
-    ptrdiff_t block = 1 + (1 << 24) / (1 + a.cols * n);
+    ptrdiff_t block = 1 + (1 << 22) / (1 + a.cols * n);
     const char *first = a.data;
     for (ptrdiff_t row = 0; row < m; row += block) {
         LSV_TRY(lsv_poll(err));

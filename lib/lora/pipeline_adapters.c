@@ -54,27 +54,38 @@ lsv_status lsv_adapter_identity(const lsv_adapter *a, const char *role, lsv_text
     return LSV_OK;
 }
 
-bool lsv_lora_is_adapter(const char *path) {
+static bool has_factors(const lsv_safetensors *s) {
+    static const char *const parts[] = {".lora_A", ".lora_B", ".lora_down", ".lora_up"};
+    for (ptrdiff_t i = 0; i < lsv_safetensors_count(s); i++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            if (strstr(lsv_safetensors_info(s, i)->name, parts[k])) return true;
+    return false;
+}
+
+lsv_status lsv_adapter_is_at(const char *path, bool *is, lsv_error *err) {
     struct stat st;
-    char *config = NULL;
-    if (stat(path, &st) != 0) return false;
-    if (S_ISDIR(st.st_mode)) {
-        config = lsv_path_join(path, "adapter_config.json");
-        bool is = config && stat(config, &st) == 0;
-        lsv_free(config);
-        return is;
-    }
     lsv_safetensors *s;
     size_t n = strlen(path);
-    if (n > 11 && strcmp(path + n - 11, ".index.json") == 0) return false;
-    if (lsv_safetensors_open(path, &s, NULL) != LSV_OK) return false;
-    bool is = false;
-    for (ptrdiff_t i = 0; i < lsv_safetensors_count(s) && !is; i++) {
-        const char *name = lsv_safetensors_info(s, i)->name;
-        is = strstr(name, ".lora_A") || strstr(name, ".lora_down") || strstr(name, ".lora_B") || strstr(name, ".lora_up");
+    *is = false;
+    if (stat(path, &st) != 0 || (n > 11 && strcmp(path + n - 11, ".index.json") == 0)) return LSV_OK;
+    if (S_ISDIR(st.st_mode)) {
+        char *config = lsv_path_join(path, "adapter_config.json");
+        if (!config) return lsv_no_memory(err, n);
+        *is = stat(config, &st) == 0;
+        lsv_free(config);
+        return LSV_OK;
     }
+    lsv_status status = lsv_safetensors_open(path, &s, err);
+    if (status == LSV_ENOMEM) return status;
+    if (status != LSV_OK) return LSV_OK; /* whoever reads it says what is wrong */
+    *is = has_factors(s);
     lsv_safetensors_close(s);
-    return is;
+    return LSV_OK;
+}
+
+bool lsv_lora_is_adapter(const char *path) {
+    bool is;
+    return lsv_adapter_is_at(path, &is, NULL) == LSV_OK && is;
 }
 
 void lsv_layer_of_module(const lsv_adapter_module *m, lsv_layer *l) {

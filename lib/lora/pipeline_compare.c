@@ -232,8 +232,9 @@ static lsv_status all_found(const job *j, lsv_error *err) {
         const char *name = lsv_adapter_at(j->adapter, i)->name;
         lsv_text t = {0};
         lsv_text_printf(&t, "%s.weight", name);
-        bool found = !t.failed && lsv_safetensors_find(j->base.tensors, t.data) >= 0;
+        bool failed = t.failed, found = !failed && lsv_safetensors_find(j->base.tensors, t.data) >= 0;
         lsv_text_free(&t);
+        if (failed) return lsv_no_memory(err, strlen(name));
         if (found) continue;
         lsv_fail(err, LSV_EVALUE, "the adapter's module '%s' is not in %s", lsv_tail(name, 200), lsv_tail(j->base.folder, 120));
         lsv_hint(err, "is it an adapter of this model?");
@@ -317,8 +318,10 @@ lsv_status lsv_lora_diff(const char *a, const char *b, const lsv_pipeline_client
     job j = {.client = client, .report = report};
     double start = lsv_seconds();
     *report = (lsv_report){0};
-    bool first = lsv_lora_is_adapter(a), second = lsv_lora_is_adapter(b);
-    lsv_status status = LSV_OK;
+    bool first = false, second = false;
+    lsv_status status = lsv_adapter_is_at(a, &first, err);
+    if (status == LSV_OK) status = lsv_adapter_is_at(b, &second, err);
+    if (status != LSV_OK) return end(&j, status, start, err);
     if (first != second) status = lsv_fail(err, LSV_EVALUE, "%s is an adapter, and %s is not", lsv_tail(first ? a : b, 200), lsv_tail(first ? b : a, 200));
     else if (first) status = diff_adapters(a, b, client, report, err);
     else {

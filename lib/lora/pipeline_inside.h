@@ -168,6 +168,7 @@ lsv_status lsv_measure_rates(lsv_dtype t, lsv_estimate *e, lsv_error *err);
 
 /* An adapter, with the names of `base`'s modules where base is not NULL; *names goes to lsv_free once it is closed. */
 lsv_status lsv_adapter_open(const char *path, const char *base, bool any, lsv_adapter **out, lsv_base_names *base_names, void **names, lsv_error *err);
+lsv_status lsv_adapter_is_at(const char *path, bool *is, lsv_error *err);
 lsv_status lsv_adapter_identity(const lsv_adapter *a, const char *role, lsv_text *t, lsv_error *err);
 /* Shape and kind of a module into a layer. */
 void lsv_layer_of_module(const lsv_adapter_module *m, lsv_layer *l);

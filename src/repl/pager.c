@@ -132,6 +132,6 @@ void session_page(session *s, const lsv_text *marked) {
     if (!t.data) return;
     session_flush(s);
     if (!person || rows(t.data, columns) < lines) session_write(s, t.data, t.length);
-    else if (!by_program(t.data, t.length)) by_hand(t.data, columns, lines);
+    else if (s->options->safe || !by_program(t.data, t.length)) by_hand(t.data, columns, lines);
     lsv_text_free(&t);
 }

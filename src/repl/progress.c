@@ -35,6 +35,8 @@ typedef struct open_bar {
     double ema_steps, ema_time; /* exponential means, as tqdm smooths its rate */
     int width; /* columns it takes on the screen */
     bool leave, shown;
+    ls_bar last; /* as it was told last, with texts of its own */
+    char desc[128], unit[32], postfix[200];
 } open_bar;
 
 static struct {
@@ -259,9 +261,22 @@ static void drop_bar(int position) {
     memmove(&p.bars[position], &p.bars[position + 1], (size_t)(--p.nbars - position) * sizeof p.bars[0]);
 }
 
+static void keep_text(char *to, size_t room, const char *from) {
+    if (strcmp(to, from) != 0) snprintf(to, room, "%s", from);
+}
+
+static void keep(open_bar *o, const ls_bar *b) {
+    o->last = *b;
+    keep_text(o->desc, sizeof o->desc, b->desc);
+    keep_text(o->unit, sizeof o->unit, b->unit);
+    keep_text(o->postfix, sizeof o->postfix, b->postfix);
+    o->last.desc = o->last.unit = o->last.postfix = NULL;
+}
+
 /* A bar that stays is followed by a line's end. */
-static void end_bar(int position, const ls_bar *b) {
+static void end_bar(int position) {
     open_bar *o = &p.bars[position];
+    ls_bar b = o->last;
     double took = now(CLOCK_MONOTONIC) - o->start;
     if (o->leave && position > 0) { /* takes the first line; the bars that had it go on below */
         erase_bars();
@@ -269,7 +284,8 @@ static void end_bar(int position, const ls_bar *b) {
         position = BARS;
         o = &p.bars[BARS];
     }
-    if (o->leave && b) draw_bar(position, b, took > 0 ? (double)(b->done - b->initial) / took : 0);
+    b.desc = o->desc, b.unit = o->unit, b.postfix = o->postfix;
+    if (o->leave) draw_bar(position, &b, took > 0 ? (double)(b.done - b.initial) / took : 0);
     if (o->leave && o->shown) put("\n", 1);
     else blank_bar(position);
     drop_bar(position == BARS ? find_bar(o->id) : position);
@@ -295,12 +311,14 @@ static void move_bar(const ls_bar *b) {
         fflush(stdout);
         i = p.nbars++;
         p.bars[i] = (open_bar){.id = b->id, .start = t, .drawn_at = t, .drawn_done = b->done, .leave = b->leave};
+        keep(&p.bars[i], b);
         draw_bar(i, b, 0);
         return;
     }
     open_bar *o = &p.bars[i];
+    keep(o, b);
     if (b->closed) {
-        end_bar(i, b);
+        end_bar(i);
         return;
     }
     if (!b->refresh && t - o->drawn_at < b->interval) return;
@@ -349,7 +367,7 @@ void progress_end(bool note) {
     pthread_mutex_lock(&p.lock);
     if (p.depth > 0 && --p.depth == 0) {
         erase_line();
-        while (p.nbars) end_bar(p.nbars - 1, NULL); /* of loops that were left early */
+        while (p.nbars) end_bar(p.nbars - 1); /* of loops that were left early */
         double took = now(CLOCK_MONOTONIC) - p.start;
         if (note && took >= PATIENCE) {
             char text[64], time[40];

@@ -2,6 +2,7 @@
 
    An open bracket or string goes on by itself; an indented block goes on until a blank line;
    a pasted text of several lines is one cell. Ctrl-C drops what is being typed, Ctrl-D leaves. */
+#include "repl/device.h"
 #include "repl/reader.h"
 
 #include "base/alloc.h"
@@ -73,6 +74,7 @@ int prompt_loop(session *s) {
     if (!reader) reader = reader_plain();
     s->labels = true;
     s->edits = reader->remember != NULL;
+    if (isatty(STDIN_FILENO)) device_warm();
     if (!ls_account_watch(s->in)) fputs("MemoryError: no memory for the records of why\n", stderr);
     if (!s->options->test) session_printf(s, "lsv %s  (name? for help on a name, Ctrl-D leaves)\n\n", LSV_VERSION);
     while (!s->leave) {

@@ -2,6 +2,8 @@
 #ifndef REPL_READER_H
 #define REPL_READER_H
 
+#include <stdio.h>
+
 #include "repl/session.h"
 
 typedef enum read_result { READ_LINE, READ_END, READ_INTERRUPTED, READ_NO_MEMORY } read_result;
@@ -18,6 +20,13 @@ const cell_reader *reader_plain(void);
 
 /* One line of any length by the plain reader, without its end (a pasted text may hold several), to be freed with lsv_free. */
 read_result reader_plain_line(session *s, const char *prompt, char **line);
+
+/* The descriptor that keys are read from, to poll; and up to so many bytes of them: 0 at the end, -1 when an interrupt
+   was asked for, which is left to be taken. */
+int reader_fd(void);
+ptrdiff_t reader_bytes(char *bytes, size_t room);
+/* One of them, for readline; a NUL, which edits nothing, when interrupted. */
+int reader_key(FILE *unused);
 
 /* "In [3]: ", or as wide "...: " for the lines that follow. */
 void prompt_text(const session *s, bool more, char *out, size_t n);

@@ -7,8 +7,6 @@
 #include "base/interrupt.h"
 #include "lang/syntax/transcript.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +18,10 @@ static const char paste_begin[] = "\033[200~", paste_end[] = "\033[201~";
 static char buffer[4096]; /* read ahead */
 static size_t at, filled;
 
-/* Sleeps until there is input or an interrupt; a signal that came a moment before the sleep ends it too. */
-static bool input_ready(void) {
-    struct pollfd on[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
-    while (!lsv_interrupt_flag) {
-        int n = poll(on, 2, -1);
-        if (n < 0 && errno != EINTR) return true; /* read says what is wrong */
-        if (n > 0 && on[1].revents) return false;
-        if (n > 0 && on[0].revents) return true;
-    }
-    return false;
-}
-
 static int next_byte(void) { /* -1: end; -2: interrupted */
     if (at == filled) {
-        if (!input_ready()) return -2;
-        ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) return -2;
-        if (n <= 0) return -1;
+        ptrdiff_t n = reader_bytes(buffer, sizeof buffer);
+        if (n <= 0) return n < 0 ? -2 : -1;
         at = 0;
         filled = (size_t)n;
     }

@@ -58,6 +58,7 @@ static void set_up(session *s) {
     done = true;
     rl_readline_name = "lsv";
     rl_catch_signals = 0; /* SIGINT is ours */
+    rl_getc_function = reader_key;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
     rl_redisplay_function = on_display;
@@ -104,7 +105,7 @@ static bool more_to_read(void) {
 
 /* Waits for keys and lets readline have them. READ_LINE: there are some. */
 static read_result wait_for_keys(void) {
-    struct pollfd input[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
+    struct pollfd input[2] = {{.fd = reader_fd(), .events = POLLIN}, {.fd = lsv_interrupt_fd(), .events = POLLIN}};
     int ready = poll(input, 2, -1), columns, lines; /* an interrupt a moment before the sleep ends it too */
     if (resized) {
         resized = 0;

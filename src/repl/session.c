@@ -102,7 +102,7 @@ static void show_label(session *s, bool lines) {
 
 /* A figure is its picture. */
 static bool show_figure(session *s, ls_value v) {
-    if (s->labels && !session_remember(s, v)) return false;
+    if ((s->labels || s->names_cells) && !session_remember(s, v)) return false;
     show_label(s, true);
     s->shown = true;
     return ls_figure_show(s->in, v);
@@ -124,7 +124,7 @@ bool session_show(session *s, ls_value v) {
     if (ls_figure_of(v)) return show_figure(s, v);
     lsv_text t = {0};
     bool ok = show_text(s, &t, v, 0);
-    if (ok && s->labels) ok = session_remember(s, v);
+    if (ok && (s->labels || s->names_cells)) ok = session_remember(s, v);
     if (ok) {
         show_label(s, memchr(t.data, '\n', t.length) != NULL);
         session_record(s, NB_RESULT, t.data, t.length);
@@ -278,6 +278,7 @@ int session_run_program(session *s, const char *name, const char *text, size_t l
     ls_source_cells(text, length, program_cell, &p);
     if (p.status != EXIT_OK) return p.status;
     p.checking = false;
+    if (!s->nested && session_speaks_of_cells(text, length)) s->names_cells = true;
     ls_source_cells(text, length, program_cell, &p);
     session_flush(s);
     return s->leave ? s->exit_code : p.status;

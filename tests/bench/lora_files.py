@@ -130,11 +130,14 @@ def watched(command):
 
 
 def gemm_rate(lsv):
-    """Of float32 products, as lsv computes them."""
+    """Of float32 products, as lsv computes them: per second, and per second of one processor."""
     code = ("import time\nimport numpy as np\nn = 2048\na = np.random.randn(n, n).astype(np.float32)\nb = a @ a\n"
             "best = 1e9\nfor i in range(3):\n    t = time.time()\n    b = a @ a\n    best = min(best, time.time() - t)\nprint(2 * n**3 / best)\n")
+    before = os.times()
     out = subprocess.run([lsv, "--test", "-"], input=code, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return float(out.split()[-1])
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return float(out.split()[-1]), 4 * 2 * 2048**3 / cpu
 
 
 def main():
@@ -143,6 +146,7 @@ def main():
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--rank", type=int, default=64)
     parser.add_argument("--keep", help="a folder for the checkpoints, which are made there if they are not")
+    parser.add_argument("--extract-only", action="store_true")
     parser.add_argument("--cold", action="store_true", help="also with the files out of the page cache")
     args = parser.parse_args()
     lsv = os.path.abspath(args.lsv)
@@ -155,7 +159,7 @@ def main():
         print(f"making {size / 1e9:.1f} GB of checkpoints in {folder}", file=sys.stderr)
         make(folder, args.layers)
     base, tuned, adapter, merged = (os.path.join(folder, f) for f in ("base", "tuned", "adapter", "merged"))
-    rate = gemm_rate(lsv)
+    rate, per_processor = gemm_rate(lsv)
     rows = []
 
     def row(what, command, paths, cold=False):
@@ -168,19 +172,24 @@ def main():
             reading = read_once(paths)
         wall, most, report, cpu = watched([lsv, "lora", *command, "--json", "-q"])
         compute = report.get("flops", 0) / rate
-        rows.append((what, wall, most / 1e9, reading, compute, wall / (reading + compute) if compute else None, report.get("error"), cpu))
+        busy = report.get("flops", 0) / per_processor
+        rows.append((what, wall, most / 1e9, reading, compute, wall / (reading + compute) if compute else None, report.get("error"), cpu,
+                     cpu / (busy + reading) if busy else None))
 
     try:
         for cold in ([False, True] if args.cold else [False]):
             shutil.rmtree(adapter, ignore_errors=True)
             row(f"extract -r {args.rank}{', cold' if cold else ''}", ["extract", base, tuned, "-o", adapter, "-r", str(args.rank)], files(folder), cold)
-        row("verify", ["verify", base, tuned, adapter], files(folder))
-        row("apply", ["apply", base, adapter, "-o", merged, "-f"], [f for f in files(folder) if "/base/" in f])
-        print(f"{size / 4 / 1e9:.2f} billion parameters in {size / 1e9:.1f} GB; products at {rate / 1e9:.0f} GFLOP/s")
-        print("| command | seconds | processor seconds | resident beyond the page cache | reading once | flops at that rate | ratio | error |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-        for what, wall, most, reading, compute, ratio, error, cpu in rows:
-            print(f"| {what} | {wall:.1f} | {cpu:.1f} | {most:.2f} GB | {reading:.1f} s | {compute:.1f} s | {'%.2f' % ratio if ratio else '-'} | {'%.4f' % error if error is not None else '-'} |")
+        if not args.extract_only:
+            row("verify", ["verify", base, tuned, adapter], files(folder))
+            row("apply", ["apply", base, adapter, "-o", merged, "-f"], [f for f in files(folder) if "/base/" in f])
+        print(f"{size / 4 / 1e9:.2f} billion parameters in {size / 1e9:.1f} GB; products at {rate / 1e9:.0f} GFLOP/s, "
+              f"{per_processor / 1e9:.0f} GFLOP per second of one processor; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+        print("| command | seconds | resident beyond the page cache | reading once | flops at that rate | ratio | processor seconds | ratio in them | error |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+        for what, wall, most, reading, compute, ratio, error, cpu, share in rows:
+            print(f"| {what} | {wall:.1f} | {most:.2f} GB | {reading:.1f} s | {compute:.1f} s | {'%.2f' % ratio if ratio else '-'} | {cpu:.1f} | "
+                  f"{'%.2f' % share if share else '-'} | {'%.4f' % error if error is not None else '-'} |")
     finally:
         for path in (adapter, merged):
             shutil.rmtree(path, ignore_errors=True)

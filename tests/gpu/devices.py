@@ -120,17 +120,17 @@ def mapped(args):
 
 # ---- on the shim ----
 
-# a, b: 4 x 3; s: 4 x 4, positive definite; v: 3; w: 4; i: indices; m: mask; t: (2, 3, 4); p: positive
+# a, b: M x N; s: M x M, positive definite; v: N; w: M; i: indices; m: mask; t: (2, N, M); p: positive
 INPUTS = """torch.manual_seed(3)
-a = torch.randn(4, 3, dtype=torch.float64)
-b = torch.randn(4, 3, dtype=torch.float64)
-s = a @ a.T + 4 * torch.eye(4, dtype=torch.float64)
-v = torch.randn(3, dtype=torch.float64)
-w = torch.randn(4, dtype=torch.float64)
+a = torch.randn(M, N, dtype=torch.float64)
+b = torch.randn(M, N, dtype=torch.float64)
+s = a @ a.T + M * torch.eye(M, dtype=torch.float64)
+v = torch.randn(N, dtype=torch.float64)
+w = torch.randn(M, dtype=torch.float64)
 i = torch.tensor([2, 0, 1])
 m = a > 0
-t = torch.randn(2, 3, 4, dtype=torch.float64)
-p = torch.rand(4, 3, dtype=torch.float64) + 0.5
+t = torch.randn(2, N, M, dtype=torch.float64)
+p = torch.rand(M, N, dtype=torch.float64) + 0.5
 n = torch.tensor([[1, 2], [3, 4]])
 f = torch.tensor([1.5, -2.5, 3.5])
 h = f.half()
@@ -150,12 +150,12 @@ OPERATIONS = (
     [f"a.{f}(1)" for f in ("sum", "mean", "amax", "argmin", "std", "cumsum")] + """
 a + b; a - 1; 2 * a; a / b; a // 0.7; a % 0.5; p ** 2; 2 ** a; a @ v; a.T @ a; a @ b.T; t @ w; t @ t.mT; -a; abs(a); ~m; m & (b > 0); m | m; a > b; a == a; a != b
 1 / p; 1 - a; a + torch.tensor(2.0, dtype=torch.float64); torch.tensor(2.0) * a; a + 1; i * 2; n + n; n @ n; n / 2; n // 2; f + f; f @ f; h + h; g + 1; h.float(); g.double()
-a[0]; a[1:3]; a[:, 1]; a[..., None]; a[::2, ::2]; a[0, 1]; a[-1]; a[i]; a[[0, 2]]; a[m]; a[:, i]; a[torch.tensor([1, 3])]; a[i, i]; t[:, i]; t[1, :, 0]; a[a[:, 0] > 0]; n[n > 1]
-a.T; a.mT; a.t(); a.reshape(3, 4); a.view(12); a.flatten(); a.ravel(); a.unsqueeze(0); a.unsqueeze(-1).squeeze(); a.expand(2, 4, 3); a.permute(1, 0); t.permute(2, 0, 1)
+a[0]; a[1:3]; a[:, 1]; a[..., None]; a[::2, ::2]; a[0, 1]; a[-1]; a[i]; a[[0, 2]]; a[m]; a[:, i]; a[torch.tensor([1, 3])]; a[i, i]; t[:, i]; t[1, :, 0]; a[a[:, 0] > 0]; n[n > 1]; (a + b)[1:3]; (a * b)[i]; (a - b).T.contiguous(); (a + 1)[m]
+a.T; a.mT; a.t(); a.reshape(N, M); a.view(M * N); a.flatten(); a.ravel(); a.unsqueeze(0); a.unsqueeze(-1).squeeze(); a.expand(2, M, N); a.permute(1, 0); t.permute(2, 0, 1)
 t.transpose(0, 2); t.movedim(0, 1); a.contiguous(); a.T.contiguous(); a.clone(); a.detach(); a.repeat(2, 1); a.tile(2); a.flip(0); a.roll(1, 0); a.narrow(0, 1, 2); a.select(0, 1)
 a.diagonal(); a.tril(); a.triu(); a.trace(); torch.diag(v); torch.diag(s); torch.diag_embed(a); torch.cat([a, b]); torch.stack([a, b]); torch.vstack([a, b]); torch.hstack([a, b])
 torch.cat([a, b], dim=1); torch.outer(v, w); torch.dot(v, v); torch.mv(a, v); torch.mm(a, b.T); torch.bmm(t, t.mT); torch.matmul(a, v); torch.einsum('ij,kj->ik', a, b); torch.kron(n, n)
-torch.tensordot(a, b, 2); torch.inner(v, v); torch.cross(v, v + 1, dim=0); torch.addmm(s, a, b.T); torch.where(m, a, b); torch.where(m, a, 0.0); torch.clamp(a, -0.5, 0.5); a.clamp(min=0)
+torch.tensordot(a, b, 2); torch.inner(v, v); torch.cross(v[:3], v[:3] + 1, dim=0); torch.addmm(s, a, b.T); torch.where(m, a, b); torch.where(m, a, 0.0); torch.clamp(a, -0.5, 0.5); a.clamp(min=0)
 torch.lerp(a, b, 0.3); torch.addcmul(a, a, b); torch.sort(v); torch.argsort(v); torch.topk(v, 2); torch.unique(n); torch.max(a); torch.min(a, dim=0); torch.max(a, b); torch.gather(a, 0, i[None])
 torch.index_select(a, 0, i); torch.take(a, i); torch.masked_select(a, m); a.masked_fill(m, 0.0); torch.nonzero(m); torch.searchsorted(torch.sort(v)[0], v); torch.bincount(i); torch.allclose(a, a)
 torch.equal(a, b); torch.isclose(a, b); torch.softmax(a, 1); torch.log_softmax(a, 1); torch.meshgrid(v, w, indexing='ij'); torch.split(a, 2); torch.chunk(a, 2); torch.unbind(a)
@@ -168,7 +168,7 @@ svdgrad(a, 1.0, w, v); torch.zeros_like(a); torch.ones_like(a); torch.full_like(
 torch.zeros_like(a, device=a.device) + a; a.to(a.device, torch.float32); a.copy_(b); a.add_(1); a.sub_(b); a.mul_(2); a.div_(p); a.zero_(); a.fill_(2); a.clamp_(min=0); a.exp_(); p.sqrt_(); a.t_(); v.unsqueeze_(0); a.neg_()
 a.masked_fill_(m, 1.0); a.tril_(); s.fill_diagonal_(0.0); torch.nn.functional.mse_loss(a, b); torch.nn.functional.relu(a); torch.nn.functional.linear(a, b); torch.nn.functional.normalize(a); torch.cov(a); torch.corrcoef(a)
 torch.quantile(v, 0.5); torch.histc(v) if False else v; torch.nan_to_num(a); torch.logdet(s); torch.linalg.vecdot(a, b); torch.aminmax(a); torch.var_mean(a); torch.cummax(v, 0); torch.diff(v); torch.rot90(a); a.tolist(); a.sum().item(); v[0].item()
-float(v[0]); int(i[0]); bool(v[0] > 0); len(a); a.shape; a.dtype; a.numel(); list(v.shape); sum([v, v]); max(v) == v.max(); [float(x) for x in v]; f'{v[0]:.3f}'; a.mean().sqrt(); torch.sum(a * b) / torch.norm(a); sum(x for x in v)
+float(v[0]); int(i[0]); bool(v[0] > 0); len(a); a.shape; a.dtype; a.numel(); list(v.shape); sum([v, v]); max(v) == v.max(); [float(x) for x in v]; f'{v[0]:.3f}'; a.mean().sqrt(); torch.sum(a * b) / torch.norm(a); sum(x for x in v); (a + b).sort().values; torch.cat([a + b, a]); torch.where(m, a + b, a * b); torch.linalg.svdvals(a + b); torch.linalg.solve(s + s, a + b); (a @ b.T).trace(); (a * 2).tril(); (a @ v)[0].item(); (a + b).reshape(N, M) @ w.unsqueeze(1).expand(M, 2); torch.linalg.norm(a @ v); rank(a + b); (a + a).mean(0).std()
 """.replace("\n", ";").strip("; ").split("; "))
 OPERATIONS = [e.strip() for part in OPERATIONS for e in part.split(";") if e.strip()]
 
@@ -185,9 +185,9 @@ def same(x, y):
     return len(a) == len(b) and all(p == q or (p != p and q != q) or abs(p - q) <= 1e-4 * max(1, abs(p)) for p, q in zip(a, b))
 
 
-def run_all(args, expressions, move, shim, env=()):
+def run_all(args, expressions, sizes, move, shim, env=()):
     """The shown value of each expression, every one on inputs of its own."""
-    cells = ["%config InteractiveShell.ast_node_interactivity='last_expr'\nimport torch"]
+    cells = [f"import torch\nM, N = {sizes}"]
     for k, e in enumerate(expressions):
         cells.append(f"{INPUTS}{move}print('@{k}')\n{e}")
     out, err, _ = lsv(args, "\n# %%\n".join(cells), shim=shim, env=env, options=("--keep-going",))
@@ -198,14 +198,14 @@ def run_all(args, expressions, move, shim, env=()):
     return [shown.get(k, "") for k in range(len(expressions))], err
 
 
-def on_the_gpu(args, shim):
-    host, host_err = run_all(args, OPERATIONS, "", shim)
-    gpu, gpu_err = run_all(args, OPERATIONS, MOVE, shim)
+def on_the_gpu(args, shim, sizes, env=()):
+    host, host_err = run_all(args, OPERATIONS, sizes, "", shim, {"LSV_DEVICE": "cpu"})
+    gpu, gpu_err = run_all(args, OPERATIONS, sizes, MOVE, shim, env)
     check(not host_err, "the expressions run on the CPU", host_err[:2000])
     for e, x, y in zip(OPERATIONS, host, gpu):
         plain = re.sub(r",\s*device='cuda:0'", "", y)
         tensors = len(re.findall(r"tensor\(", y))
-        check(same(x, plain), f"{e} is on the GPU what it is on the CPU", f"cpu {x!r}", f"gpu {y!r}")
+        check(x and same(x, plain), f"{e} is on the GPU what it is on the CPU", f"cpu {x!r}", f"gpu {y!r}")
         check(y.count("device='cuda:0'") == tensors, f"{e} stays on the GPU", y)
     if gpu_err:
         print(gpu_err[:3000])
@@ -238,6 +238,7 @@ PROGRAMS = json.loads(r"""[
 ["torch.ones(2, 2).cuda() @ torch.ones(2, 2)", "RuntimeError: Expected all tensors to be on the same device, but got mat2 is on cpu, different from other tensors on cuda:0 (when checking argument in method wrapper_CUDA_mm)"],
 ["torch.cat([torch.ones(2).cuda(), torch.ones(2)])", "RuntimeError: Expected all tensors to be on the same device, but got tensors is on cpu, different from other tensors on cuda:0 (when checking argument in method wrapper_CUDA_cat)"],
 ["torch.ones(2)[torch.tensor([0]).cuda()]", "RuntimeError: indices should be either on cpu or on the same device as the indexed tensor (cpu)"],
+["i = torch.tensor([1, 2]).cuda()\n(i * 2.5, 1 + i, i / 2, i.to(torch.int32) * 2)", "(tensor([2.5000, 5.0000], device='cuda:0'), tensor([2, 3], device='cuda:0'), tensor([0.5000, 1.0000], device='cuda:0'), tensor([2, 4], device='cuda:0', dtype=torch.int32))"],
 ["torch.ones(2).cuda() + torch.tensor(1.)", "tensor([2., 2.], device='cuda:0')"],
 ["torch.ones(2).cuda() + torch.tensor(1.).cuda()", "tensor([2., 2.], device='cuda:0')"],
 ["torch.set_default_device('cuda')\n(torch.zeros(2), torch.tensor([1, 2]).device, torch.get_default_device(), torch.from_numpy(np.ones(1)).device)", "(tensor([0., 0.], device='cuda:0'), device(type='cuda', index=0), device(type='cuda', index=0), device(type='cpu'))"],
@@ -260,6 +261,14 @@ PROGRAMS = json.loads(r"""[
 ["torch.tensor(torch.ones(2).cuda()).device", "device(type='cuda', index=0)"],
 ["torch.tensor([torch.tensor(1.).cuda(), 2.0])", "tensor([1., 2.])"],
 ["x = torch.ones(2).cuda()\nsave('x.npy', x.cpu())\nload('x.npy')", "array([1., 1.], dtype=float32)"],
+["(torch.ones(2).cuda().type(), torch.typename(torch.ones(2).double().cuda()), torch.ones(2).type())", "('torch.cuda.FloatTensor', 'torch.cuda.DoubleTensor', 'torch.FloatTensor')"],
+["torch.ones(2).cuda().pin_memory()", "RuntimeError: cannot pin 'torch.cuda.FloatTensor' only dense CPU tensors can be pinned"],
+["torch.ones(2).pin_memory()", "tensor([1., 1.])"],
+["torch.backends.cuda.matmul.allow_tf32 = True\n(torch.get_float32_matmul_precision(), torch.backends.cuda.matmul.allow_tf32)", "('high', True)"],
+["torch.backends.cudnn.benchmark = True\ntorch.backends.cudnn.benchmark", "True"],
+["start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)\nstart.record()\nx = torch.ones(300, 300).cuda() @ torch.ones(300, 300).cuda()\nend.record()\ntorch.cuda.synchronize()\nstart.elapsed_time(end) > 0", "True"],
+["p = torch.cuda.get_device_properties(0)\n(p.name == torch.cuda.get_device_name(), (p.major, p.minor) == torch.cuda.get_device_capability(), p.total_memory > 0, p.multi_processor_count > 0)", "(True, True, True, True)"],
+["x = torch.ones(500, 500, device='cuda') + 1\n(torch.cuda.memory_allocated() >= 1000000, torch.cuda.max_memory_allocated() >= torch.cuda.memory_allocated(), len(torch.cuda.mem_get_info()), torch.cuda.is_initialized())", "(True, True, 2, True)"],
 ["torch.manual_seed(0)\ntorch.randn(3, 4, device='cuda')", "tensor([[-0.9247, -0.4253, -2.6438,  0.1452],\n        [-0.1209, -0.5797, -0.6229, -0.3284],\n        [-1.0745, -0.3631, -1.6711,  2.2655]], device='cuda:0')"],
 ["torch.manual_seed(0)\ntorch.rand(6, device='cuda')", "tensor([0.3990, 0.5167, 0.0249, 0.9401, 0.9459, 0.7967], device='cuda:0')"],
 ["torch.cuda.manual_seed(7)\nx = torch.randn(3, device='cuda', dtype=torch.float64)\ntorch.cuda.manual_seed_all(7)\ny = torch.zeros(3, device='cuda', dtype=torch.float64).normal_()\n(torch.equal(x, y), x.device)", "(True, device(type='cuda', index=0))"],
@@ -275,13 +284,23 @@ def programs(args, shim):
 
 
 def failures(args, shim):
-    """A device that fails for good: what was only there is named, the rest goes on."""
+    """A GPU that fails for good: what was only there is named, the rest goes on."""
     program = ("import torch\n# %%\nkept = torch.ones(300, 300)\ngone = torch.ones(300, 300).cuda() * 2\nboth = torch.ones(3).cuda()\n"
-               "# %%\nfor k in range(200): gone = gone @ torch.eye(300).cuda()\nprint(gone[0, 0].item())\n# %%\nprint(kept.sum(), (both + 1).cpu())\n")
-    for k in (3, 9, 30):
-        out, err, _ = lsv(args, program, shim=shim, env={"CUSHIM_ASYNC_FAIL": f"{k}:719"}, options=("--keep-going",))
+               "pair = [gone]\n# %%\nfor k in range(20): gone = gone @ torch.eye(300).cuda()\nprint(gone[0, 0].item())\n"
+               "# %%\nprint(kept.sum(), (both + 1).cpu())\n# %%\ngone\n# %%\nx = torch.ones(300, 300, device='cuda') @ torch.ones(300, 300, device='cuda')\n"
+               "print(x.sum().cpu(), x.device, torch.cuda.is_available())\n")
+    out, err, status = lsv(args, program, shim=shim, options=("--keep-going",))
+    check(status == 0 and out.startswith("2.0\ntensor(90000.)") and out.endswith("tensor(27000000.) cuda:0 True\n"), "without a fault", out, err)
+    lost = 0
+    for k in range(1, 40, 3):
+        out, err, _ = lsv(args, program, shim=shim, env={"CUSHIM_FAULT": f"{k}:719"}, options=("--keep-going",))
         check("tensor(90000.) tensor([2., 2., 2.])" in out, f"the session goes on after operation {k} of the GPU failed", out, err)
-        check("lost" not in err or "gone" in err, "a lost variable is named", err)
+        check(out.endswith("tensor(27000000.) cuda:0 False\n"), f"... with the CPU, {k}", out, err)
+        check(err.count("lsv: the GPU failed (") == 1, f"... which is said once, {k}", err)
+        named = "lsv: the GPU failed and these variables are lost: gone, pair" in err
+        check(named == ("only copy of this array" in err), f"... with the names of lost variables, {k}", err)
+        lost += named
+    check(lost > 5, "most faults lose something", str(lost))
 
 
 def main():
@@ -298,7 +317,8 @@ def main():
     shim = os.path.abspath(os.path.join(args.build, "cushim13"))
     if os.path.isdir(shim):
         programs(args, shim)
-        on_the_gpu(args, shim)
+        on_the_gpu(args, shim, (4, 3), {"LSV_DEVICE": "gpu"})
+        on_the_gpu(args, shim, (110, 100))      # large enough not to be done on the host
         failures(args, shim)
     else:
         print("no CUDA shim in", args.build, "- tensors on a GPU are not tested")

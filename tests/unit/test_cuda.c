@@ -608,6 +608,12 @@ static void each_scenario(void) {
 static void sweep(int step) {
     outcome whole = run("some", SHIM13);
     CHECK(clean(&whole, true) && whole.calls > 100 && whole.operations > 100);
+    for (long k = 1; k <= 60; k += step > 20 ? 12 : 4) { /* an event that marks a staging buffer's copy */
+        char settings[200];
+        snprintf(settings, sizeof settings, SHIM13 "CUSHIM_FAIL=cudaEventRecord:%ld", k);
+        outcome o = run("some", settings);
+        CHECK(clean(&o, true));
+    }
     for (int kind = 0; kind < 3; kind++) {
         long last = kind ? whole.operations : whole.calls;
         for (long k = 1; k <= last; k += k < 40 && step < 20 ? 1 : step) {

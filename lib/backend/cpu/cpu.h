@@ -18,6 +18,9 @@ lsv_status lsv_cpu_fits(lsv_error *err, int n, ...);
 int lsv_cpu_threads_for(ptrdiff_t m, ptrdiff_t n);
 void lsv_cpu_threads_restore(int before);
 
+/* Flops, those of a matrix product, from which a call is a job. Tests lower it. */
+extern double lsv_cpu_job_worth;
+
 /* The kernels of the thin products that this processor gets: "avx512", "avx2" or "portable". Tests force one
    (NULL: as the processor has it); false where it cannot run. */
 const char *lsv_cpu_panel_family(void);

@@ -6,7 +6,7 @@
    (job.h), so a result may lie on the caller's stack; matrices of any size are in place, never copied.
 
    Whether a call is worth it is decided by the time it is likely to take: flops times what one of them costs
-   here beside one of a matrix product. The hand-over costs some 20 microseconds; a call of WORTH takes
+   here beside one of a matrix product. The hand-over costs some 20 microseconds; a call that is just worth it takes
    5 to 20 ms, far below what a person notices when Ctrl-C has to wait for it. */
 #include <cblas.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "backend/cpu/cpu.h"
 #include "base/job.h"
 
-#define WORTH 2e8
+double lsv_cpu_job_worth = 2e8;
 
 /* Cost of a flop beside one of gemm; of a product that waits for memory, of rotations and of small steps, more. */
 static const double cost[LSV_NOPS] = {
@@ -38,7 +38,7 @@ static const char *const names[LSV_NOPS] = {
 };
 
 static inline bool worth(lsv_op op, double work) {
-    return __builtin_expect(lsv_jobs_here, 0) && work * cost[op] >= WORTH;
+    return __builtin_expect(lsv_jobs_here, 0) && work * cost[op] >= lsv_cpu_job_worth;
 }
 
 static double most(ptrdiff_t a, ptrdiff_t b) { return (double)(a > b ? a : b); }

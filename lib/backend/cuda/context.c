@@ -1,9 +1,9 @@
 /* The device: brought up in stages, waited for, and given up when it fails.
 
-   Stage 1 loads the runtime and asks for a device (about 2 ms); stage 2 makes the context, the stream and the cuBLAS handle;
-   stage 3 cuSOLVER's. Each runs once, under a mutex, since a prompt warms the device on a thread of its own; what the
-   stages leave behind is read-only. An error that poisons the context ends the device for the life of the
-   process: the host's copies serve from there on. */
+   Stage 1 loads the runtime and asks for a device (about 2 ms); stage 2 makes the context, the stream and the
+   cuBLAS handle; stage 3 cuSOLVER's. Each runs once, under a mutex, since a prompt warms the device on a
+   thread of its own; what the stages leave behind is read-only. An error that poisons the context ends the
+   device for the life of the process: the host's copies serve from there on. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,13 +13,14 @@
 #include "backend/cuda/inside.h"
 #include "backend/estimate.h"
 #include "base/interrupt.h"
+#include "base/job.h"
 
 lsv_cu_device lsv_cu_dev;
 atomic_int lsv_cu_busy;
 
 static pthread_mutex_t stage_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int state; /* lsv_cu_state */
-static atomic_int fatal; /* the code that poisoned the context, seen on a worker */
+static atomic_int state;       /* lsv_cu_state */
+static atomic_int fatal;       /* the code that poisoned the context, seen on a worker */
 static atomic_long warm_since; /* ns; 0: not warming */
 static atomic_bool math_up, solver_up, math_failed, solver_failed;
 static char no_gpu[400], no_math[400], no_solver[400];
@@ -33,7 +34,9 @@ static void (*on_lost)(void *, struct lsv_storage *);
 static void *lost_context;
 
 void lsv_backend_on_notice(void (*f)(void *, const char *), void *context) { say = f, say_context = context; }
-void lsv_backend_on_lost(void (*f)(void *, struct lsv_storage *), void *context) { on_lost = f, lost_context = context; }
+void lsv_backend_on_lost(void (*f)(void *, struct lsv_storage *), void *context) {
+    on_lost = f, lost_context = context;
+}
 
 void lsv_cu_notice(const char *format, ...) {
     char line[600];
@@ -68,12 +71,17 @@ void lsv_cu_die(const char *reason) {
     lsv_backend_register_gpu(NULL, NULL);
     int lost = lsv_mirror_device_failed(on_lost, lost_context);
     char what[80] = "";
-    if (lost) snprintf(what, sizeof what, "; %d array%s that had the only copy there %s lost", lost, lost == 1 ? "" : "s", lost == 1 ? "is" : "are");
+    if (lost)
+        snprintf(what, sizeof what, "; %d array%s that had the only copy there %s lost", lost,
+                 lost == 1 ? "" : "s", lost == 1 ? "is" : "are");
     lsv_cu_notice("the GPU failed (%s) and is not used any more%s", reason, what);
 }
 
+/* After these the context is gone: illegal address, timeout, assertion, the hardware's exceptions (714 to 718), a failed
+   launch, memory that cannot be corrected. Others of the same range (no resources, not supported) leave it whole. */
 static bool poisons(cu_error code) {
-    return code >= CU_ILLEGAL_ADDRESS || code == CU_ECC; /* 700 and on: the context is gone */
+    int n = (int)code;
+    return n == CU_ILLEGAL_ADDRESS || n == 702 || n == CU_ASSERT || (n >= 714 && n <= CU_LAUNCH_FAILURE) || n == CU_ECC;
 }
 
 static void failed_for_good(cu_error code) {
@@ -106,20 +114,27 @@ static void look_for_fault(void) {
 
 lsv_status lsv_cu_bl(cu_blas_status code, const char *what, lsv_error *err) {
     if (!code) return LSV_OK;
-    lsv_status status = lsv_fail(err, code == CU_BLAS_ALLOC_FAILED ? LSV_ENOMEM : LSV_ERUNTIME, "%s: %s", what,
-                                 lsv_cu.cublasGetStatusName(code));
+    lsv_status status = lsv_fail(err, code == CU_BLAS_ALLOC_FAILED ? LSV_ENOMEM : LSV_ERUNTIME, "%s: %s",
+                                 what, lsv_cu.cublasGetStatusName(code));
     look_for_fault();
     return status;
 }
 
 lsv_status lsv_cu_so(cu_solver_status code, const char *what, lsv_error *err) {
-    static const char *const names[] = {"fine", "not initialized", "out of memory", "invalid value", "architecture mismatch",
-                                        "mapping error", "execution failed", "internal error", "matrix type not supported",
+    static const char *const names[] = {"fine",
+                                        "not initialized",
+                                        "out of memory",
+                                        "invalid value",
+                                        "architecture mismatch",
+                                        "mapping error",
+                                        "execution failed",
+                                        "internal error",
+                                        "matrix type not supported",
                                         "not supported"};
     if (!code) return LSV_OK;
     bool known = (unsigned)code < sizeof names / sizeof *names;
-    lsv_status status = lsv_fail(err, code == CU_SOLVER_ALLOC_FAILED ? LSV_ENOMEM : LSV_ERUNTIME, "%s: %s (status %d)", what,
-                                 known ? names[code] : "failed", (int)code);
+    lsv_status status = lsv_fail(err, code == CU_SOLVER_ALLOC_FAILED ? LSV_ENOMEM : LSV_ERUNTIME,
+                                 "%s: %s (status %d)", what, known ? names[code] : "failed", (int)code);
     look_for_fault();
     return status;
 }
@@ -144,9 +159,11 @@ static bool accept(char *why, size_t n) {
     }
     if (code == CU_OLD_DRIVER && !driver) snprintf(why, n, "no NVIDIA driver on this machine");
     else if (code == CU_OLD_DRIVER)
-        snprintf(why, n, "the NVIDIA driver is too old: it serves CUDA up to %d.%d, and CUDA %d.%d is installed", driver / 1000,
-                 driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
-    else if (!code || code == CU_NO_DEVICE) snprintf(why, n, "no GPU is visible (CUDA_VISIBLE_DEVICES chooses)");
+        snprintf(why, n,
+                 "the NVIDIA driver is too old: it serves CUDA up to %d.%d, and CUDA %d.%d is installed",
+                 driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10);
+    else if (!code || code == CU_NO_DEVICE)
+        snprintf(why, n, "no GPU is visible (CUDA_VISIBLE_DEVICES chooses)");
     else snprintf(why, n, "%s", lsv_cu.cudaGetErrorString(code));
     return false;
 }
@@ -180,7 +197,9 @@ static lsv_status math_make(lsv_error *err) {
     return LSV_OK;
 }
 
-static lsv_status no(lsv_error *err, const char *why) { return lsv_fail(err, LSV_ERUNTIME, "no GPU: %s", why); }
+static lsv_status no(lsv_error *err, const char *why) {
+    return lsv_fail(err, LSV_ERUNTIME, "no GPU: %s", why);
+}
 
 static lsv_status start_locked(lsv_error *err) {
     if (!probe_locked()) return no(err, no_gpu);
@@ -265,11 +284,28 @@ void lsv_cu_look(void) {
     if (!on_worker && atomic_load(&fatal)) failed_for_good((cu_error)atomic_exchange(&fatal, 0));
 }
 
+typedef struct {
+    lsv_status (*stage)(lsv_error *);
+} stage_call;
+
+static lsv_status run_stage(void *arguments, lsv_error *err) {
+    bool before = lsv_cu_on_worker(true);
+    pthread_mutex_lock(&stage_lock);
+    lsv_status status = ((stage_call *)arguments)->stage(err);
+    pthread_mutex_unlock(&stage_lock);
+    lsv_cu_on_worker(before);
+    return status;
+}
+
+/* A stage takes up to a second, here or on the thread that warms the device: as a job, so that it can be
+ * walked away from. */
 static lsv_status staged(lsv_status (*stage)(lsv_error *), lsv_error *err) {
     lsv_cu_look();
-    pthread_mutex_lock(&stage_lock);
-    lsv_status status = stage(err);
-    pthread_mutex_unlock(&stage_lock);
+    stage_call c = {stage};
+    lsv_job_call job = {
+        .run = run_stage, .arguments = &c, .size = sizeof c, .what = "starting the GPU", .guess = 1};
+    lsv_status status = on_worker ? run_stage(&c, err) : lsv_job_run(&job, err);
+    lsv_cu_look();
     adopt();
     return status;
 }
@@ -280,6 +316,7 @@ lsv_status lsv_cu_start(lsv_error *err) {
 }
 
 lsv_status lsv_cu_start_solver(lsv_error *err) {
+    if (lsv_device && solver_up && !atomic_load(&fatal)) return LSV_OK;
     bool said = solver_failed;
     lsv_status status = staged(start_solver_locked, err);
     if (status == LSV_ENOTIMPL && !said) lsv_cu_notice("%s: the GPU does products only", no_solver);
@@ -323,7 +360,8 @@ void lsv_backend_warm(void) {
 
 /* ---- waiting ---- */
 
-/* A wait that the user can end: the event is asked for, first without pause, then every tenth of a millisecond. */
+/* A wait that the user can end: the event is asked for, first without pause, then every tenth of a
+ * millisecond. */
 lsv_status lsv_cu_wait(lsv_error *err) {
     CU_RT(cudaEventRecord, (lsv_cu_dev.event, lsv_cu_dev.stream));
     for (long turn = 0;; turn++) {

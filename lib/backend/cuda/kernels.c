@@ -137,7 +137,11 @@ static lsv_status launch(int kernel, lsv_dtype t, long long blocks, void **argum
     cu_kernel k;
     LSV_TRY(find(kernel, t, &k, err));
     long long most = 32LL * (lsv_cu_dev.info.multiprocessors > 0 ? lsv_cu_dev.info.multiprocessors : 1);
-    cu_dim3 grid = {(unsigned)(blocks < 1 ? 1 : blocks > most ? most : blocks), 1, 1}, block = {LSV_KERNEL_BLOCK, 1, 1};
+    cu_dim3 grid = {(unsigned)(blocks < 1      ? 1
+                               : blocks > most ? most
+                                               : blocks),
+                    1, 1},
+            block = {LSV_KERNEL_BLOCK, 1, 1};
     CU_RT(cudaLaunchKernel, ((const void *)k, grid, block, arguments, 0, lsv_cu_dev.stream));
     return LSV_OK;
 }
@@ -158,8 +162,8 @@ static scalar as(lsv_dtype t, double x) {
     return n;
 }
 
-static lsv_status two(int kernel, lsv_dtype t, const lsv_kernel_shape *s, const void *a, const void *b, double xa, double xb,
-                      void *out, lsv_error *err) {
+static lsv_status two(int kernel, lsv_dtype t, const lsv_kernel_shape *s, const void *a, const void *b,
+                      double xa, double xb, void *out, lsv_error *err) {
     lsv_kernel_shape shape = *s;
     scalar sa = as(t, xa), sb = as(t, xb);
     return launch(kernel, t, blocks_for(s->count), (void *[]){&shape, &a, &b, &sa, &sb, &out}, err);
@@ -167,8 +171,8 @@ static lsv_status two(int kernel, lsv_dtype t, const lsv_kernel_shape *s, const 
 
 static lsv_status none(lsv_error *err) { return lsv_fail(err, LSV_ENOTIMPL, "no kernel for this"); }
 
-lsv_status lsv_cu_unary(lsv_unary_op op, lsv_dtype t, const lsv_kernel_shape *s, const void *a, double xa, void *out,
-                        lsv_error *err) {
+lsv_status lsv_cu_unary(lsv_unary_op op, lsv_dtype t, const lsv_kernel_shape *s, const void *a, double xa,
+                        void *out, lsv_error *err) {
     if (!unary_kernel[op]) return none(err);
     int kernel = unary_kernel[op] - 1;
     if (to_bool(kernel)) return two(kernel, t, s, a, NULL, xa, 0, out, err);
@@ -177,23 +181,25 @@ lsv_status lsv_cu_unary(lsv_unary_op op, lsv_dtype t, const lsv_kernel_shape *s,
     return launch(kernel, t, blocks_for(s->count), (void *[]){&shape, &a, &sa, &out}, err);
 }
 
-lsv_status lsv_cu_binary(lsv_binary_op op, lsv_dtype t, const lsv_kernel_shape *s, const void *a, const void *b, double xa,
-                         double xb, void *out, lsv_error *err) {
+lsv_status lsv_cu_binary(lsv_binary_op op, lsv_dtype t, const lsv_kernel_shape *s, const void *a,
+                         const void *b, double xa, double xb, void *out, lsv_error *err) {
     if (!binary_kernel[op]) return none(err);
     return two(binary_kernel[op] - 1, t, s, a, b, xa, xb, out, err);
 }
 
-lsv_status lsv_cu_convert(lsv_dtype from, lsv_dtype to, const lsv_kernel_shape *s, const void *a, void *out, lsv_error *err) {
+lsv_status lsv_cu_convert(lsv_dtype from, lsv_dtype to, const lsv_kernel_shape *s, const void *a, void *out,
+                          lsv_error *err) {
     static const signed char wanted[LSV_NDTYPES][2] = {
-        [LSV_BOOL] = {K_bool_f32, K_bool_f64},      [LSV_INT32] = {K_i32_f32, K_i32_f64},
-        [LSV_INT64] = {K_i64_f32, K_i64_f64},       [LSV_FLOAT16] = {K_f16_f32, K_f16_f64},
-        [LSV_BFLOAT16] = {K_bf16_f32, K_bf16_f64},  [LSV_FLOAT32] = {K_POS, K_f32_f64},
+        [LSV_BOOL] = {K_bool_f32, K_bool_f64},     [LSV_INT32] = {K_i32_f32, K_i32_f64},
+        [LSV_INT64] = {K_i64_f32, K_i64_f64},      [LSV_FLOAT16] = {K_f16_f32, K_f16_f64},
+        [LSV_BFLOAT16] = {K_bf16_f32, K_bf16_f64}, [LSV_FLOAT32] = {K_POS, K_f32_f64},
         [LSV_FLOAT64] = {K_f64_f32, K_POS},
     };
     if (to != LSV_FLOAT32 && to != LSV_FLOAT64) return none(err);
     lsv_kernel_shape shape = *s;
     scalar zero = {0};
-    return launch(wanted[from][to == LSV_FLOAT64], to, blocks_for(s->count), (void *[]){&shape, &a, &zero, &out}, err);
+    return launch(wanted[from][to == LSV_FLOAT64], to, blocks_for(s->count),
+                  (void *[]){&shape, &a, &zero, &out}, err);
 }
 
 lsv_status lsv_cu_symmetric(lsv_dtype t, ptrdiff_t n, void *c, ptrdiff_t ldc, lsv_error *err) {
@@ -203,19 +209,22 @@ lsv_status lsv_cu_symmetric(lsv_dtype t, ptrdiff_t n, void *c, ptrdiff_t ldc, ls
     size_t size = lsv_dtype_size(t); /* row by row then */
     for (ptrdiff_t i = 0; i + 1 < n; i++) {
         char *diagonal = (char *)c + (size_t)(i + i * ldc) * size;
-        LSV_TRY(lsv_cu_transpose(t, n - i - 1, 1, diagonal + (size_t)ldc * size, ldc, diagonal + size, ldc, err));
+        LSV_TRY(
+            lsv_cu_transpose(t, n - i - 1, 1, diagonal + (size_t)ldc * size, ldc, diagonal + size, ldc, err));
     }
     return LSV_OK;
 }
 
 /* Pieces so small that enough of them run at once, and few enough to be combined by one more pass. */
-lsv_status lsv_cu_fold(lsv_cu_fold_op op, lsv_dtype t, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t inner, const void *a,
-                       void *out, lsv_error *err) {
+lsv_status lsv_cu_fold(lsv_cu_fold_op op, lsv_dtype t, ptrdiff_t outer, ptrdiff_t length, ptrdiff_t inner,
+                       const void *a, void *out, lsv_error *err) {
     static const signed char kernels[] = {K_sum, K_squares, K_max, K_min};
     lsv_kernel_fold f = {outer, length, inner, length, 1};
-    long long rows = (long long)outer * inner, wanted = 4LL * (lsv_cu_dev.info.multiprocessors > 0 ? lsv_cu_dev.info.multiprocessors : 1);
+    long long rows = (long long)outer * inner,
+              wanted = 4LL * (lsv_cu_dev.info.multiprocessors > 0 ? lsv_cu_dev.info.multiprocessors : 1);
     if (inner > 1) wanted *= LSV_KERNEL_BLOCK;
-    while (rows * f.pieces < wanted && f.chunk > 2048) f.chunk = (f.chunk + 1) / 2, f.pieces = (length + f.chunk - 1) / f.chunk;
+    while (rows * f.pieces < wanted && f.chunk > 2048)
+        f.chunk = (f.chunk + 1) / 2, f.pieces = (length + f.chunk - 1) / f.chunk;
     void *part = out;
     if (f.pieces > 1) LSV_TRY(lsv_cu_alloc((size_t)(rows * f.pieces) * lsv_dtype_size(t), &part, err));
     long long blocks = inner == 1 ? rows * f.pieces : blocks_for(rows * f.pieces);

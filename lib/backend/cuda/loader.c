@@ -1,8 +1,9 @@
 /* The table of CUDA's functions, filled by dlsym.
 
-   CUDA is never linked: one binary runs where there is none, and with CUDA 12 and 13. All libraries come from one
-   major version. They are looked for in LSV_CUDA_LIBDIR alone when that is set; else by name wherever the dynamic
-   linker looks, then in /usr/local/cuda and $CUDA_HOME. Never in the current folder, and never libcuda.so without its
+   CUDA is never linked: one binary runs where there is none, and with CUDA 12 and 13. All libraries come from
+   one major version. They are looked for in LSV_CUDA_LIBDIR alone when that is set; else by name wherever the
+   dynamic linker looks, then in /usr/local/cuda and $CUDA_HOME. Never in the current folder, and never
+   libcuda.so without its
    ".1", which in a toolkit is a stub that answers to every call with an error. Nothing is ever closed again:
    CUDA's threads may still be running. */
 #include <dlfcn.h>
@@ -88,7 +89,8 @@ static void *open_file(const char *file, char *why, size_t size) {
         if (broken) snprintf(why, size, "%.200s", complaint);
     }
     if (!broken)
-        snprintf(why, size, "%s is not %s%.200s", file, places[0] ? "in " : "on this machine", places[0] ? places[0] : "");
+        snprintf(why, size, "%s is not %s%.200s", file, places[0] ? "in " : "on this machine",
+                 places[0] ? places[0] : "");
     return NULL;
 }
 
@@ -136,7 +138,8 @@ bool lsv_cu_load(int library, char *why, size_t n) {
     if (loaded[library]) return true;
     char complaint[320];
     if (!chosen || !load(chosen, library, complaint, sizeof complaint)) {
-        snprintf(why, n, "found %s but %s", chosen ? chosen->file[LSV_CU_RT] : "no CUDA", chosen ? complaint : "");
+        snprintf(why, n, "found %s but %s", chosen ? chosen->file[LSV_CU_RT] : "no CUDA",
+                 chosen ? complaint : "");
         return false;
     }
     loaded[library] = true;
@@ -152,9 +155,11 @@ void lsv_cu_device_name(char *name, size_t n, int cc_major, int cc_minor) {
     char why[320], text[128] = "";
     void *driver = open_file("libcuda.so.1", why, sizeof why);
     if (!driver) driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-    void *f = driver ? dlsym(driver, "cuDeviceGet") : NULL, *g = driver ? dlsym(driver, "cuDeviceGetName") : NULL;
+    void *f = driver ? dlsym(driver, "cuDeviceGet") : NULL,
+         *g = driver ? dlsym(driver, "cuDeviceGetName") : NULL;
     if (!f || !g) return;
     memcpy(&get, &f, sizeof get);
     memcpy(&name_of, &g, sizeof name_of);
-    if (get(&device, 0) == 0 && name_of(text, (int)sizeof text - 1, device) == 0 && *text) snprintf(name, n, "%s", text);
+    if (get(&device, 0) == 0 && name_of(text, (int)sizeof text - 1, device) == 0 && *text)
+        snprintf(name, n, "%s", text);
 }

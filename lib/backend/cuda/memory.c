@@ -1,12 +1,12 @@
 /* Device memory and copies.
 
-   Memory comes from CUDA's stream-ordered pool where the device has one, kept rather than given back; else from
-   cudaMalloc behind a small cache. A block's size is remembered in a table here, for the accounts and the cache. Copies
-   go through a ring of pinned buffers: a chunk is in flight while the next is moved by the processor. Where pinned memory cannot
-   be had, ordinary memory serves.
+   Memory comes from CUDA's stream-ordered pool where the device has one, kept rather than given back; else
+   from cudaMalloc behind a small cache. A block's size is remembered in a table here, for the accounts and
+   the cache. Copies go through a ring of pinned buffers: a chunk is in flight while the next is moved by the
+   processor. Where pinned memory cannot be had, ordinary memory serves.
 
-   Short of memory, in this order: wait and trim the pool; give back device copies that the host has too, oldest
-   first; copy others to the host and give those back; say so. */
+   Short of memory, in this order: wait and trim the pool; give back device copies that the host has too,
+   oldest first; copy others to the host and give those back; say so. */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -87,7 +87,8 @@ void lsv_gpu_memory(size_t *in_use, size_t *held, size_t *peak) {
 static void *cache_take(size_t bytes, size_t *got) {
     int best = -1;
     for (int i = 0; i < cached; i++)
-        if (cache[i].bytes >= bytes && cache[i].bytes - bytes <= bytes / 4 && (best < 0 || cache[i].bytes < cache[best].bytes))
+        if (cache[i].bytes >= bytes && cache[i].bytes - bytes <= bytes / 4 &&
+            (best < 0 || cache[i].bytes < cache[best].bytes))
             best = i;
     if (best < 0) return NULL;
     void *at = cache[best].at;
@@ -148,8 +149,8 @@ lsv_status lsv_cu_alloc(size_t bytes, void **out, lsv_error *err) {
     size_t available = 0, total = 0;
     lsv_cu.cudaGetLastError();
     lsv_cu.cudaMemGetInfo(&available, &total);
-    return lsv_fail(err, LSV_ENOMEM, "out of memory there: %.1f MiB wanted, %.1f of %.1f free", (double)bytes / 0x1p20,
-                    (double)available / 0x1p20, (double)total / 0x1p20);
+    return lsv_fail(err, LSV_ENOMEM, "out of memory there: %.1f MiB wanted, %.1f of %.1f free",
+                    (double)bytes / 0x1p20, (double)available / 0x1p20, (double)total / 0x1p20);
 }
 
 static void give(void *device) {
@@ -176,8 +177,8 @@ static bool defer(void *device) {
     return true;
 }
 
-/* A stopped solver call goes on queueing work on its operands: until it ends nothing is given back (what cannot
-   even be noted down is left to the process's end). */
+/* A stopped solver call goes on queueing work on its operands: until it ends nothing is given back (what
+   cannot even be noted down is left to the process's end). */
 void lsv_cu_free(void *device) {
     if (!device) return;
     pthread_mutex_lock(&lock);
@@ -214,7 +215,8 @@ static lsv_status ring_ready(lsv_error *err) {
             at = lsv_malloc(bytes);
         }
         ring[i].at = at;
-        lsv_status status = at ? lsv_cu_rt(lsv_cu.cudaEventCreateWithFlags(&ring[i].done, CU_NO_TIMING), "a staging buffer", err)
+        lsv_status status = at ? lsv_cu_rt(lsv_cu.cudaEventCreateWithFlags(&ring[i].done, CU_NO_TIMING),
+                                           "a staging buffer", err)
                                : lsv_no_memory(err, bytes);
         if (status == LSV_OK) continue;
         for (; i >= 0; i--) ring_give(i);
@@ -266,7 +268,8 @@ static void move_part(void *context, int id, int parts) {
         return;
     }
     size_t first = j->rows * (size_t)id / (size_t)parts, last = j->rows * (size_t)(id + 1) / (size_t)parts;
-    for (size_t i = first; i < last; i++) memcpy(j->to + i * j->to_pitch, j->from + i * j->from_pitch, j->width);
+    for (size_t i = first; i < last; i++)
+        memcpy(j->to + i * j->to_pitch, j->from + i * j->from_pitch, j->width);
 }
 
 static void move_rows(rows_job j) {
@@ -299,16 +302,27 @@ static bool next_piece(piece *p, size_t width, size_t rows) {
 }
 
 /* Rows of a piece on the device: one copy when they are dense, else one for each. */
-static lsv_status fly(int slot, char *device, size_t device_pitch, const piece *p, bool up, lsv_error *err) {
+static lsv_status queue_rows(int slot, char *device, size_t device_pitch, const piece *p, bool up,
+                             lsv_error *err) {
     bool dense = device_pitch == p->width || p->rows == 1;
     size_t pieces = dense ? 1 : p->rows, bytes = dense ? p->rows * p->width : p->width;
     for (size_t i = 0; i < pieces; i++) {
-        char *there = device + p->row * device_pitch + p->offset + i * device_pitch, *here = ring[slot].at + i * p->width;
-        CU_RT(cudaMemcpyAsync, (up ? there : here, up ? here : there, bytes, up ? CU_TO_DEVICE : CU_TO_HOST, lsv_cu_dev.stream));
+        char *there = device + p->row * device_pitch + p->offset + i * device_pitch,
+             *here = ring[slot].at + i * p->width;
+        CU_RT(cudaMemcpyAsync, (up ? there : here, up ? here : there, bytes, up ? CU_TO_DEVICE : CU_TO_HOST,
+                                lsv_cu_dev.stream));
     }
-    ring[slot].flying = true;
     CU_RT(cudaEventRecord, (ring[slot].done, lsv_cu_dev.stream));
     return LSV_OK;
+}
+
+/* A buffer whose event could not be recorded would be taken again while a copy still uses it: that copy is
+ * waited for. */
+static lsv_status fly(int slot, char *device, size_t device_pitch, const piece *p, bool up, lsv_error *err) {
+    lsv_status status = queue_rows(slot, device, device_pitch, p, up, err);
+    ring[slot].flying = status == LSV_OK;
+    if (status != LSV_OK) lsv_cu.cudaStreamSynchronize(lsv_cu_dev.stream);
+    return status;
 }
 
 /* The whole of it as one row where nothing lies between the rows. */
@@ -320,8 +334,8 @@ static void flatten(size_t *width, size_t *rows, size_t *a, size_t *b) {
     *a = *b = *width;
 }
 
-lsv_status lsv_cu_upload(void *device, size_t device_pitch, const void *host, size_t pitch, size_t width, size_t rows,
-                         lsv_error *err) {
+lsv_status lsv_cu_upload(void *device, size_t device_pitch, const void *host, size_t pitch, size_t width,
+                         size_t rows, lsv_error *err) {
     if (!width || !rows) return LSV_OK;
     LSV_TRY(ring_ready(err));
     flatten(&width, &rows, &pitch, &device_pitch);
@@ -330,7 +344,8 @@ lsv_status lsv_cu_upload(void *device, size_t device_pitch, const void *host, si
         int slot = ring_next++ % RING;
         LSV_TRY(ring_wait(slot, err));
         LSV_TRY(lsv_poll(err));
-        move_rows((rows_job){ring[slot].at, (const char *)host + p.row * pitch + p.offset, p.width, pitch, p.width, p.rows});
+        move_rows((rows_job){ring[slot].at, (const char *)host + p.row * pitch + p.offset, p.width, pitch,
+                             p.width, p.rows});
         LSV_TRY(fly(slot, device, device_pitch, &p, true, err));
         moved_up += p.width * p.rows;
     }
@@ -338,8 +353,8 @@ lsv_status lsv_cu_upload(void *device, size_t device_pitch, const void *host, si
 }
 
 /* One piece is on its way while the one before is moved out. */
-lsv_status lsv_cu_download(void *host, size_t pitch, const void *device, size_t device_pitch, size_t width, size_t rows,
-                           lsv_error *err) {
+lsv_status lsv_cu_download(void *host, size_t pitch, const void *device, size_t device_pitch, size_t width,
+                           size_t rows, lsv_error *err) {
     if (!width || !rows) return LSV_OK;
     LSV_TRY(ring_ready(err));
     flatten(&width, &rows, &pitch, &device_pitch);
@@ -356,8 +371,8 @@ lsv_status lsv_cu_download(void *host, size_t pitch, const void *device, size_t 
         if (last >= 0) {
             LSV_TRY(lsv_poll(err));
             LSV_TRY(ring_wait(last, err));
-            move_rows((rows_job){(char *)host + before.row * pitch + before.offset, ring[last].at, pitch, before.width,
-                                 before.width, before.rows});
+            move_rows((rows_job){(char *)host + before.row * pitch + before.offset, ring[last].at, pitch,
+                                 before.width, before.width, before.rows});
             moved_down += before.width * before.rows;
         }
         last = slot;
@@ -371,7 +386,8 @@ lsv_status lsv_cu_download(void *host, size_t pitch, const void *device, size_t 
 lsv_status lsv_cu_memory_start(lsv_error *err) {
     int pools = 0;
     CU_RT(cudaDeviceGetAttribute, (&pools, CU_POOLS, 0));
-    bool all = lsv_cu.cudaMallocAsync && lsv_cu.cudaFreeAsync && lsv_cu.cudaDeviceGetDefaultMemPool && lsv_cu.cudaMemPoolSetAttribute;
+    bool all = lsv_cu.cudaMallocAsync && lsv_cu.cudaFreeAsync && lsv_cu.cudaDeviceGetDefaultMemPool &&
+               lsv_cu.cudaMemPoolSetAttribute;
     lsv_cu_dev.pool = NULL;
     if (!pools || !all) return LSV_OK;
     uint64_t keep = UINT64_MAX;

@@ -1,7 +1,8 @@
 /* Operations on arrays that live on the device (array/mirror.h has their contract).
 
-   A route brings its operands to the device, queues the work and leaves the result there, unread. What it does
-   not offer, has no room for or fails at is LSV_ENOTIMPL: the host does it, whose copies it made no less valid. */
+   A route brings its operands to the device, queues the work and leaves the result there, unread. What it
+   does not offer, has no room for or fails at is LSV_ENOTIMPL: the host does it, whose copies it made no less
+   valid. */
 #include <math.h>
 #include <string.h>
 #include "array/mirror.h"
@@ -111,8 +112,8 @@ static void drop(operand *o) {
 }
 
 /* A new array on the device whose elements are about to be written there. */
-static lsv_status result_of(const lsv_array *like, const lsv_array *other, lsv_dtype t, int ndim, const ptrdiff_t *shape,
-                            lsv_array **out, lsv_error *err) {
+static lsv_status result_of(const lsv_array *like, const lsv_array *other, lsv_dtype t, int ndim,
+                            const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
     int device = like->device ? like->device : other ? other->device : 1;
     lsv_kind kind = like->kind == LSV_TORCH || (other && other->kind == LSV_TORCH) ? LSV_TORCH : LSV_NUMPY;
     lsv_array *a;
@@ -138,11 +139,11 @@ static lsv_status deliver(lsv_status status, lsv_array *result, lsv_array **out)
 
 static bool computed(lsv_dtype t) { return t == LSV_FLOAT32 || t == LSV_FLOAT64; }
 
-static lsv_status unary(lsv_unary_op op, const lsv_array *a, lsv_dtype compute, lsv_dtype result, lsv_array **out,
-                        lsv_error *err) {
+static lsv_status unary(lsv_unary_op op, const lsv_array *a, lsv_dtype compute, lsv_dtype result,
+                        lsv_array **out, lsv_error *err) {
     bool boolean;
-    if (!computed(compute) || !lsv_cu_has_unary(op, &boolean) || result != (boolean ? LSV_BOOL : compute) || !a->size ||
-        !worth(a, NULL))
+    if (!computed(compute) || !lsv_cu_has_unary(op, &boolean) || result != (boolean ? LSV_BOOL : compute) ||
+        !a->size || !worth(a, NULL))
         return LSV_ENOTIMPL;
     lsv_error detail = {0};
     operand o;
@@ -157,11 +158,12 @@ static lsv_status unary(lsv_unary_op op, const lsv_array *a, lsv_dtype compute, 
     return finish("element-wise work", deliver(status, made, out), &detail, err);
 }
 
-static lsv_status binary(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_dtype compute, lsv_dtype result,
-                         int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err) {
+static lsv_status binary(lsv_binary_op op, const lsv_array *a, const lsv_array *b, lsv_dtype compute,
+                         lsv_dtype result, int ndim, const ptrdiff_t *shape, lsv_array **out,
+                         lsv_error *err) {
     bool boolean;
-    if (!computed(compute) || !lsv_cu_has_binary(op, &boolean) || result != (boolean ? LSV_BOOL : compute) || !a->size ||
-        !b->size || !worth(a, b))
+    if (!computed(compute) || !lsv_cu_has_binary(op, &boolean) || result != (boolean ? LSV_BOOL : compute) ||
+        !a->size || !b->size || !worth(a, b))
         return LSV_ENOTIMPL;
     lsv_error detail = {0};
     operand x = {0}, y = {0};
@@ -171,7 +173,8 @@ static lsv_status binary(lsv_binary_op op, const lsv_array *a, const lsv_array *
     if (status == LSV_OK) status = result_of(a, b, result, ndim, shape, &made, &detail);
     if (status == LSV_OK) {
         lsv_kernel_shape s = kernel_shape(ndim, shape, x.array, y.array, made);
-        status = lsv_cu_binary(op, compute, &s, x.device, y.device, x.number, y.number, lsv_device_data(made), &detail);
+        status = lsv_cu_binary(op, compute, &s, x.device, y.device, x.number, y.number, lsv_device_data(made),
+                               &detail);
     }
     drop(&x);
     drop(&y);
@@ -179,10 +182,11 @@ static lsv_status binary(lsv_binary_op op, const lsv_array *a, const lsv_array *
 }
 
 /* a op= b, where every element of b is read before the one of a is written. */
-static lsv_status binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_dtype compute, lsv_error *err) {
+static lsv_status binary_into(lsv_binary_op op, lsv_array *a, const lsv_array *b, lsv_dtype compute,
+                              lsv_error *err) {
     bool boolean;
-    if (!computed(compute) || a->dtype != compute || !a->storage || !a->storage->mirror || !a->size || !worth(a, b) ||
-        !lsv_cu_has_binary(op, &boolean) || boolean)
+    if (!computed(compute) || a->dtype != compute || !a->storage || !a->storage->mirror || !a->size ||
+        !worth(a, b) || !lsv_cu_has_binary(op, &boolean) || boolean)
         return LSV_ENOTIMPL;
     lsv_error detail = {0};
     operand x = {0}, y = {0};
@@ -219,8 +223,8 @@ static lsv_status convert_route(const lsv_array *a, lsv_dtype dtype, lsv_array *
 
 /* ---- reductions ---- */
 
-static lsv_status fold(lsv_cu_fold_op op, const lsv_array *a, int axis, bool keepdims, double scale, lsv_array **out,
-                       lsv_error *err) {
+static lsv_status fold(lsv_cu_fold_op op, const lsv_array *a, int axis, bool keepdims, double scale,
+                       lsv_array **out, lsv_error *err) {
     ptrdiff_t outer = 1, length = a->size, inner = 1, shape[LSV_MAXDIM];
     int ndim = 0;
     if (axis >= 0) {
@@ -242,17 +246,21 @@ static lsv_status fold(lsv_cu_fold_op op, const lsv_array *a, int axis, bool kee
         status = pin(&o, a, err);
     }
     if (status == LSV_OK) status = result_of(a, NULL, t, ndim, shape, &made, err);
-    if (status == LSV_OK) status = lsv_cu_fold(op, t, outer, length, inner, o.device, lsv_device_data(made), err);
+    if (status == LSV_OK)
+        status = lsv_cu_fold(op, t, outer, length, inner, o.device, lsv_device_data(made), err);
     if (status == LSV_OK && scale != 1) {
         lsv_kernel_shape s = kernel_shape(ndim, shape, made, NULL, made);
-        status = lsv_cu_binary(LSV_OP_MUL, t, &s, lsv_device_data(made), NULL, 0, scale, lsv_device_data(made), err);
+        status = lsv_cu_binary(LSV_OP_MUL, t, &s, lsv_device_data(made), NULL, 0, scale,
+                               lsv_device_data(made), err);
     }
     drop(&o);
     return deliver(status, made, out);
 }
 
-static lsv_status reduce(lsv_reduction op, const lsv_array *a, int axis, bool keepdims, lsv_array **out, lsv_error *err) {
-    if (!computed((lsv_dtype)a->dtype) || !a->size || !a->storage || !a->storage->mirror || !worth(a, NULL)) return LSV_ENOTIMPL;
+static lsv_status reduce(lsv_reduction op, const lsv_array *a, int axis, bool keepdims, lsv_array **out,
+                         lsv_error *err) {
+    if (!computed((lsv_dtype)a->dtype) || !a->size || !a->storage || !a->storage->mirror || !worth(a, NULL))
+        return LSV_ENOTIMPL;
     lsv_error detail = {0};
     ptrdiff_t length = axis < 0 ? a->size : a->shape[axis];
     lsv_status status = LSV_ENOTIMPL;
@@ -281,7 +289,8 @@ static bool readable(const layout *l, bool *transposed, ptrdiff_t *ld) {
     bool rows = (l->cs == 1 || l->cols == 1) && (l->rs >= l->cols || l->rows == 1);
     bool cols = (l->rs == 1 || l->rows == 1) && (l->cs >= l->rows || l->cols == 1);
     *transposed = !rows;
-    ptrdiff_t wide = rows ? l->cols : l->rows, step = rows ? (l->rows == 1 ? wide : l->rs) : (l->cols == 1 ? wide : l->cs);
+    ptrdiff_t wide = rows ? l->cols : l->rows,
+              step = rows ? (l->rows == 1 ? wide : l->rs) : (l->cols == 1 ? wide : l->cs);
     *ld = step > wide ? step : wide > 0 ? wide : 1;
     return rows || cols;
 }
@@ -310,8 +319,8 @@ static ptrdiff_t stacked(const lsv_array *x, int nbatch, const ptrdiff_t *shape,
     return offset;
 }
 
-static lsv_status products(const operand *x, const operand *y, lsv_dtype t, int nbatch, const ptrdiff_t *shape, lsv_array *c,
-                           lsv_error *err) {
+static lsv_status products(const operand *x, const operand *y, lsv_dtype t, int nbatch,
+                           const ptrdiff_t *shape, lsv_array *c, lsv_error *err) {
     layout a = layout_of(x->array, true), b = layout_of(y->array, false);
     bool ta, tb;
     ptrdiff_t lda, ldb, count = 1, size = (ptrdiff_t)lsv_dtype_size(t), m = a.rows, n = b.cols, k = a.cols;
@@ -342,14 +351,15 @@ static lsv_status matmul(const lsv_array *a, const lsv_array *b, lsv_dtype compu
     drop(&y);
     layout l = layout_of(a, true), r = layout_of(b, false);
     if (status == LSV_OK)
-        lsv_dispatch_ran(LSV_BE_GEMM, compute, l.rows, r.cols, l.cols, true, lsv_dispatch_clock() - start, (lsv_move_bytes){0},
-                         "queued, the result stays there");
+        lsv_dispatch_ran(LSV_BE_GEMM, compute, l.rows, r.cols, l.cols, true, lsv_dispatch_clock() - start,
+                         (lsv_move_bytes){0}, "queued, the result stays there");
     return finish("matmul", deliver(status, made, out), &detail, err);
 }
 
 /* ---- the SVD ---- */
 
-/* A row-major matrix is its transpose column-major, A^T = U' S V'^T: then Vh is U' as it lies there, and U^T is V'. */
+/* A row-major matrix is its transpose column-major, A^T = U' S V'^T: then Vh is U' as it lies there, and U^T
+ * is V'. */
 typedef struct {
     lsv_dtype t;
     ptrdiff_t m, n, k, mu, nv; /* of A */
@@ -360,16 +370,24 @@ typedef struct {
     bool by_qr;
 } decomposition;
 
-static lsv_status factors(const decomposition *w, void *s, void *u, void *vh, const char **driver, int *info, lsv_error *err) {
+static lsv_status factors(const decomposition *w, void *s, void *u, void *vh, const char **driver, int *info,
+                          lsv_error *err) {
     size_t size = lsv_dtype_size(w->t);
     void *turned = NULL;
-    ptrdiff_t rows = w->transposed ? w->m : w->n, cols = w->transposed ? w->n : w->m; /* of the column-major matrix */
-    if (w->job == 'N') return lsv_cu_svd(w->t, 'N', w->by_qr, rows, cols, w->a, w->lda, s, NULL, rows, NULL, cols, info, driver, err);
+    ptrdiff_t rows = w->transposed ? w->m : w->n,
+              cols = w->transposed ? w->n : w->m; /* of the column-major matrix */
+    if (w->job == 'N')
+        return lsv_cu_svd(w->t, 'N', w->by_qr, rows, cols, w->a, w->lda, s, NULL, rows, NULL, cols, info,
+                          driver, err);
     /* the factor that has to be turned: U in either case */
     LSV_TRY(lsv_cu_alloc((size_t)w->m * (size_t)w->mu * size, &turned, err));
     lsv_status status;
-    if (!w->transposed) status = lsv_cu_svd(w->t, w->job, w->by_qr, rows, cols, w->a, w->lda, s, vh, w->n, turned, w->m, info, driver, err);
-    else status = lsv_cu_svd(w->t, w->job, w->by_qr, rows, cols, w->a, w->lda, s, turned, w->m, vh, w->n, info, driver, err);
+    if (!w->transposed)
+        status = lsv_cu_svd(w->t, w->job, w->by_qr, rows, cols, w->a, w->lda, s, vh, w->n, turned, w->m, info,
+                            driver, err);
+    else
+        status = lsv_cu_svd(w->t, w->job, w->by_qr, rows, cols, w->a, w->lda, s, turned, w->m, vh, w->n, info,
+                            driver, err);
     if (status == LSV_OK) status = lsv_cu_transpose(w->t, w->mu, w->m, turned, w->m, u, w->mu, err);
     lsv_cu_free(turned);
     return status;
@@ -400,15 +418,16 @@ static lsv_status bring(const lsv_array *a, decomposition *w, operand *o, void *
         ptrdiff_t width = w->transposed ? l.rows : l.cols, count = w->transposed ? l.cols : l.rows;
         ptrdiff_t step = w->transposed ? l.cs : l.rs;
         LSV_TRY(lsv_cu_alloc((size_t)a->size * size, scratch, err));
-        LSV_TRY(lsv_cu_upload(*scratch, 0, a->data, (size_t)step * size, (size_t)width * size, (size_t)count, err));
+        LSV_TRY(lsv_cu_upload(*scratch, 0, a->data, (size_t)step * size, (size_t)width * size, (size_t)count,
+                              err));
         w->a = *scratch;
     }
     w->lda = w->transposed ? w->m : w->n;
     return LSV_OK;
 }
 
-static lsv_status svd_there(const lsv_array *a, decomposition *w, operand *o, void **scratch, lsv_array **U, lsv_array **S,
-                            lsv_array **Vh, const char **driver, lsv_error *err) {
+static lsv_status svd_there(const lsv_array *a, decomposition *w, operand *o, void **scratch, lsv_array **U,
+                            lsv_array **S, lsv_array **Vh, const char **driver, lsv_error *err) {
     int info = 0;
     LSV_TRY(lsv_cu_start_solver(err));
     LSV_TRY(bring(a, w, o, scratch, err));
@@ -421,7 +440,8 @@ static lsv_status svd_there(const lsv_array *a, decomposition *w, operand *o, vo
         LSV_TRY(result_of(a, NULL, w->t, 2, (ptrdiff_t[]){w->nv, w->n}, Vh, err));
         (*Vh)->storage->mirror->pins++;
     }
-    LSV_TRY(factors(w, lsv_device_data(*S), U ? lsv_device_data(*U) : NULL, U ? lsv_device_data(*Vh) : NULL, driver, &info, err));
+    LSV_TRY(factors(w, lsv_device_data(*S), U ? lsv_device_data(*U) : NULL, U ? lsv_device_data(*Vh) : NULL,
+                    driver, &info, err));
     return info == 0 ? LSV_OK : lsv_fail(err, LSV_ERUNTIME, "the SVD did not converge");
 }
 
@@ -433,14 +453,25 @@ static lsv_status settle(const lsv_array *a, lsv_array **result, lsv_error *err)
     return a->device ? LSV_OK : lsv_put_on(*result, 0, err);
 }
 
-static lsv_status svd(const lsv_array *a, bool full, bool by_qr, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+static lsv_status svd(const lsv_array *a, bool full, bool by_qr, lsv_array **U, lsv_array **S, lsv_array **Vh,
+                      lsv_error *err) {
     lsv_error detail = {0};
     ptrdiff_t m = a->shape[0], n = a->shape[1], k = m < n ? m : n;
-    decomposition w = {.t = (lsv_dtype)a->dtype, .m = m, .n = n, .k = k, .mu = full ? m : k, .nv = full ? n : k,
-                       .job = !U ? 'N' : full ? 'A' : 'S', .by_qr = by_qr};
-    double size = (double)lsv_dtype_size(w.t), out = (double)k + (U ? (double)m * (double)w.mu + (double)w.nv * (double)n : 0);
+    decomposition w = {.t = (lsv_dtype)a->dtype,
+                       .m = m,
+                       .n = n,
+                       .k = k,
+                       .mu = full ? m : k,
+                       .nv = full ? n : k,
+                       .job = !U     ? 'N'
+                              : full ? 'A'
+                                     : 'S',
+                       .by_qr = by_qr};
+    double size = (double)lsv_dtype_size(w.t),
+           out = (double)k + (U ? (double)m * (double)w.mu + (double)w.nv * (double)n : 0);
     lsv_mirror *mirror = a->storage ? a->storage->mirror : NULL;
-    lsv_move_bytes move = {.up = mirror && mirror->device_valid ? 0 : size * (double)a->size, .down = a->device ? 0 : size * out,
+    lsv_move_bytes move = {.up = mirror && mirror->device_valid ? 0 : size * (double)a->size,
+                           .down = a->device ? 0 : size * out,
                            .home = mirror && !mirror->host_valid ? (double)mirror->bytes : 0};
     if (!computed(w.t) || !a->size || !lsv_cu_supports(LSV_BE_GESDD, w.t, m, n, 0) ||
         !lsv_dispatch_gpu(LSV_BE_GESDD, w.t, m, n, U ? 1 : 0, move))
@@ -450,7 +481,8 @@ static lsv_status svd(const lsv_array *a, bool full, bool by_qr, lsv_array **U, 
     void *scratch = NULL;
     const char *driver = NULL;
     lsv_array *made[3] = {NULL};
-    lsv_status status = svd_there(a, &w, &o, &scratch, U ? &made[0] : NULL, &made[1], U ? &made[2] : NULL, &driver, &detail);
+    lsv_status status =
+        svd_there(a, &w, &o, &scratch, U ? &made[0] : NULL, &made[1], U ? &made[2] : NULL, &driver, &detail);
     for (int i = 0; i < 3 && lsv_cu_now() != LSV_CU_DEAD; i++) {
         lsv_status settled = status == LSV_OK ? settle(a, &made[i], &detail) : LSV_OK;
         if (settled != LSV_OK) status = settled;
@@ -459,7 +491,8 @@ static lsv_status svd(const lsv_array *a, bool full, bool by_qr, lsv_array **U, 
     lsv_cu_free(scratch);
     lsv_cu_look();
     if (status == LSV_OK && lsv_cu_now() != LSV_CU_DEAD) {
-        lsv_dispatch_ran(LSV_BE_GESDD, w.t, m, n, U ? 1 : 0, true, lsv_dispatch_clock() - start, move, driver);
+        lsv_dispatch_ran(LSV_BE_GESDD, w.t, m, n, U ? 1 : 0, true, lsv_dispatch_clock() - start, move,
+                         driver);
         if (U) *U = made[0], *Vh = made[2];
         *S = made[1];
         return LSV_OK;
@@ -478,7 +511,14 @@ static lsv_status download(void *host, const void *device, size_t bytes, lsv_err
     return lsv_cu_download(host, bytes, device, 0, bytes, 1, err);
 }
 
-const lsv_device_table lsv_cu_routes = {
-    .alloc = lsv_cu_alloc, .free = lsv_cu_free, .upload = upload, .download = download,
-    .unary = unary, .binary = binary, .binary_into = binary_into, .convert = convert_route, .reduce = reduce, .matmul = matmul,
-    .svd = svd};
+const lsv_device_table lsv_cu_routes = {.alloc = lsv_cu_alloc,
+                                        .free = lsv_cu_free,
+                                        .upload = upload,
+                                        .download = download,
+                                        .unary = unary,
+                                        .binary = binary,
+                                        .binary_into = binary_into,
+                                        .convert = convert_route,
+                                        .reduce = reduce,
+                                        .matmul = matmul,
+                                        .svd = svd};

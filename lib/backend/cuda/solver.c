@@ -1,11 +1,12 @@
 /* Factorisations on device pointers, through cuSOLVER.
 
-   A cuSOLVER call may block inside for seconds and cannot be stopped: it runs as a job. Its record is shared by the one
-   who waits and the one who works, and goes with the last of them. When the waiter walks away, the call stays
-   "busy": device memory freed meanwhile is kept until it ends (memory.c), and further factorisations are refused, so
-   that they go to the CPU.
+   A cuSOLVER call may block inside for seconds and cannot be stopped: it runs as a job. Its record is shared
+   by the one who waits and the one who works, and goes with the last of them. When the waiter walks away, the
+   call stays "busy": device memory freed meanwhile is kept until it ends (memory.c), and further
+   factorisations are refused, so that they go to the CPU.
 
-   All calls look alike: the size of the workspaces, the call, its info. A table of small adapters says how they differ. */
+   All calls look alike: the size of the workspaces, the call, its info. A table of small adapters says how
+   they differ. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,25 +46,25 @@ typedef struct kind {
 
 static cu_solver_status gesvdp_size(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXgesvdp_bufferSize(BOTH, CU_VECTORS, c->flag, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b, c->ldb, t,
-                                               c->c, c->ldc, t, SIZES);
+    return lsv_cu.cusolverDnXgesvdp_bufferSize(BOTH, CU_VECTORS, c->flag, c->m, c->n, t, c->a, c->lda, t,
+                                               c->s, t, c->b, c->ldb, t, c->c, c->ldc, t, SIZES);
 }
 static cu_solver_status gesvdp_run(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXgesvdp(BOTH, CU_VECTORS, c->flag, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b, c->ldb, t, c->c,
-                                    c->ldc, t, WORK, &c->shift);
+    return lsv_cu.cusolverDnXgesvdp(BOTH, CU_VECTORS, c->flag, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b,
+                                    c->ldb, t, c->c, c->ldc, t, WORK, &c->shift);
 }
 static cu_solver_status gesvd_size(call *c) {
     cu_type t = lsv_cu_type(c->t);
     signed char job = (signed char)c->job;
-    return lsv_cu.cusolverDnXgesvd_bufferSize(BOTH, job, job, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b, c->ldb, t, c->c,
-                                              c->ldc, t, SIZES);
+    return lsv_cu.cusolverDnXgesvd_bufferSize(BOTH, job, job, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b,
+                                              c->ldb, t, c->c, c->ldc, t, SIZES);
 }
 static cu_solver_status gesvd_run(call *c) {
     cu_type t = lsv_cu_type(c->t);
     signed char job = (signed char)c->job;
-    return lsv_cu.cusolverDnXgesvd(BOTH, job, job, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b, c->ldb, t, c->c, c->ldc, t,
-                                   WORK);
+    return lsv_cu.cusolverDnXgesvd(BOTH, job, job, c->m, c->n, t, c->a, c->lda, t, c->s, t, c->b, c->ldb, t,
+                                   c->c, c->ldc, t, WORK);
 }
 static cu_solver_status geqrf_size(call *c) {
     cu_type t = lsv_cu_type(c->t);
@@ -75,23 +76,27 @@ static cu_solver_status geqrf_run(call *c) {
 }
 static cu_solver_status orgqr_size(call *c) {
     int m = (int)c->m, n = (int)c->n, k = (int)c->k, lda = (int)c->lda, length = 0;
-    cu_solver_status code = c->t == LSV_FLOAT64 ? lsv_cu.cusolverDnDorgqr_bufferSize(HANDLE, m, n, k, c->a, lda, c->s, &length)
-                                                : lsv_cu.cusolverDnSorgqr_bufferSize(HANDLE, m, n, k, c->a, lda, c->s, &length);
+    cu_solver_status code =
+        c->t == LSV_FLOAT64 ? lsv_cu.cusolverDnDorgqr_bufferSize(HANDLE, m, n, k, c->a, lda, c->s, &length)
+                            : lsv_cu.cusolverDnSorgqr_bufferSize(HANDLE, m, n, k, c->a, lda, c->s, &length);
     c->work_bytes = (size_t)length * lsv_dtype_size(c->t);
     return code;
 }
 static cu_solver_status orgqr_run(call *c) {
-    int m = (int)c->m, n = (int)c->n, k = (int)c->k, lda = (int)c->lda, length = (int)(c->work_bytes / lsv_dtype_size(c->t));
-    return c->t == LSV_FLOAT64 ? lsv_cu.cusolverDnDorgqr(HANDLE, m, n, k, c->a, lda, c->s, c->work, length, c->info)
-                               : lsv_cu.cusolverDnSorgqr(HANDLE, m, n, k, c->a, lda, c->s, c->work, length, c->info);
+    int m = (int)c->m, n = (int)c->n, k = (int)c->k, lda = (int)c->lda,
+        length = (int)(c->work_bytes / lsv_dtype_size(c->t));
+    return c->t == LSV_FLOAT64
+               ? lsv_cu.cusolverDnDorgqr(HANDLE, m, n, k, c->a, lda, c->s, c->work, length, c->info)
+               : lsv_cu.cusolverDnSorgqr(HANDLE, m, n, k, c->a, lda, c->s, c->work, length, c->info);
 }
 static cu_solver_status ormqr_size(call *c) {
     int m = (int)c->m, n = (int)c->n, k = (int)c->k, lda = (int)c->lda, ldc = (int)c->ldc, length = 0;
     cu_op op = c->flag ? CU_T : CU_N;
-    cu_solver_status code =
-        c->t == LSV_FLOAT64
-            ? lsv_cu.cusolverDnDormqr_bufferSize(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c, ldc, &length)
-            : lsv_cu.cusolverDnSormqr_bufferSize(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c, ldc, &length);
+    cu_solver_status code = c->t == LSV_FLOAT64
+                                ? lsv_cu.cusolverDnDormqr_bufferSize(HANDLE, CU_LEFT, op, m, n, k, c->a, lda,
+                                                                     c->s, c->c, ldc, &length)
+                                : lsv_cu.cusolverDnSormqr_bufferSize(HANDLE, CU_LEFT, op, m, n, k, c->a, lda,
+                                                                     c->s, c->c, ldc, &length);
     c->work_bytes = (size_t)length * lsv_dtype_size(c->t);
     return code;
 }
@@ -99,23 +104,26 @@ static cu_solver_status ormqr_run(call *c) {
     int m = (int)c->m, n = (int)c->n, k = (int)c->k, lda = (int)c->lda, ldc = (int)c->ldc;
     int length = (int)(c->work_bytes / lsv_dtype_size(c->t));
     cu_op op = c->flag ? CU_T : CU_N;
-    return c->t == LSV_FLOAT64
-               ? lsv_cu.cusolverDnDormqr(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c, ldc, c->work, length, c->info)
-               : lsv_cu.cusolverDnSormqr(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c, ldc, c->work, length, c->info);
+    return c->t == LSV_FLOAT64 ? lsv_cu.cusolverDnDormqr(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c,
+                                                         ldc, c->work, length, c->info)
+                               : lsv_cu.cusolverDnSormqr(HANDLE, CU_LEFT, op, m, n, k, c->a, lda, c->s, c->c,
+                                                         ldc, c->work, length, c->info);
 }
 static cu_solver_status syevd_size(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXsyevd_bufferSize(BOTH, c->flag ? CU_VECTORS : CU_NO_VECTORS, c->upper ? CU_UPPER : CU_LOWER, c->n, t,
-                                              c->a, c->lda, t, c->s, t, SIZES);
+    return lsv_cu.cusolverDnXsyevd_bufferSize(BOTH, c->flag ? CU_VECTORS : CU_NO_VECTORS,
+                                              c->upper ? CU_UPPER : CU_LOWER, c->n, t, c->a, c->lda, t, c->s,
+                                              t, SIZES);
 }
 static cu_solver_status syevd_run(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXsyevd(BOTH, c->flag ? CU_VECTORS : CU_NO_VECTORS, c->upper ? CU_UPPER : CU_LOWER, c->n, t, c->a,
-                                   c->lda, t, c->s, t, WORK);
+    return lsv_cu.cusolverDnXsyevd(BOTH, c->flag ? CU_VECTORS : CU_NO_VECTORS, c->upper ? CU_UPPER : CU_LOWER,
+                                   c->n, t, c->a, c->lda, t, c->s, t, WORK);
 }
 static cu_solver_status potrf_size(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXpotrf_bufferSize(BOTH, c->upper ? CU_UPPER : CU_LOWER, c->n, t, c->a, c->lda, t, SIZES);
+    return lsv_cu.cusolverDnXpotrf_bufferSize(BOTH, c->upper ? CU_UPPER : CU_LOWER, c->n, t, c->a, c->lda, t,
+                                              SIZES);
 }
 static cu_solver_status potrf_run(call *c) {
     cu_type t = lsv_cu_type(c->t);
@@ -135,7 +143,8 @@ static cu_solver_status no_workspace(call *c) {
 }
 static cu_solver_status getrs_run(call *c) {
     cu_type t = lsv_cu_type(c->t);
-    return lsv_cu.cusolverDnXgetrs(BOTH, c->flag ? CU_T : CU_N, c->n, c->k, t, c->a, c->lda, c->s, t, c->b, c->ldb, c->info);
+    return lsv_cu.cusolverDnXgetrs(BOTH, c->flag ? CU_T : CU_N, c->n, c->k, t, c->a, c->lda, c->s, t, c->b,
+                                   c->ldb, c->info);
 }
 
 static const kind gesvdp = {"gesvdp", gesvdp_size, gesvdp_run}, gesvd = {"gesvd", gesvd_size, gesvd_run},
@@ -200,7 +209,8 @@ static lsv_status workspaces(call *c, lsv_error *err) {
 /* `given` is the call as the adapters want it; *info is LAPACK's. */
 static lsv_status perform(const kind *k, call given, int *info, double *shift, lsv_error *err) {
     LSV_TRY(lsv_cu_start_solver(err));
-    if (atomic_load(&lsv_cu_busy)) return lsv_fail(err, LSV_ENOTIMPL, "the GPU is still finishing a stopped computation");
+    if (atomic_load(&lsv_cu_busy))
+        return lsv_fail(err, LSV_ENOTIMPL, "the GPU is still finishing a stopped computation");
     call *c = lsv_malloc(sizeof *c);
     if (!c) return lsv_no_memory(err, sizeof *c);
     *c = given;
@@ -215,7 +225,8 @@ static lsv_status perform(const kind *k, call given, int *info, double *shift, l
     lsv_cu_free(c->work);
     lsv_cu_free(c->info);
     drop(c);
-    if (status == LSV_OK && *info < 0) return lsv_fail(err, LSV_ERUNTIME, "%s: argument %d is wrong", k->name, -*info);
+    if (status == LSV_OK && *info < 0)
+        return lsv_fail(err, LSV_ERUNTIME, "%s: argument %d is wrong", k->name, -*info);
     return status;
 }
 
@@ -227,43 +238,64 @@ static lsv_status fits32(ptrdiff_t m, ptrdiff_t n, lsv_error *err) {
 
 /* ---- the plain ones ---- */
 
-lsv_status lsv_cu_geqrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *tau, int *info, lsv_error *err) {
+lsv_status lsv_cu_geqrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *tau, int *info,
+                        lsv_error *err) {
     return perform(&geqrf, (call){.t = t, .m = m, .n = n, .a = a, .lda = lda, .s = tau}, info, NULL, err);
 }
 
-lsv_status lsv_cu_orgqr(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void *a, ptrdiff_t lda, const void *tau,
-                        int *info, lsv_error *err) {
+lsv_status lsv_cu_orgqr(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, void *a, ptrdiff_t lda,
+                        const void *tau, int *info, lsv_error *err) {
     LSV_TRY(fits32(lda, n, err));
-    return perform(&orgqr, (call){.t = t, .m = m, .n = n, .k = k, .a = a, .lda = lda, .s = (void *)(uintptr_t)tau}, info, NULL, err);
+    return perform(&orgqr,
+                   (call){.t = t, .m = m, .n = n, .k = k, .a = a, .lda = lda, .s = (void *)(uintptr_t)tau},
+                   info, NULL, err);
 }
 
-lsv_status lsv_cu_ormqr(lsv_dtype t, bool trans, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t lda,
-                        const void *tau, void *c, ptrdiff_t ldc, int *info, lsv_error *err) {
+lsv_status lsv_cu_ormqr(lsv_dtype t, bool trans, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a,
+                        ptrdiff_t lda, const void *tau, void *c, ptrdiff_t ldc, int *info, lsv_error *err) {
     LSV_TRY(fits32(lda, k, err));
     LSV_TRY(fits32(ldc, n, err));
-    call given = {.t = t, .flag = trans, .m = m, .n = n, .k = k, .a = (void *)(uintptr_t)a, .lda = lda, .s = (void *)(uintptr_t)tau,
-                  .c = c, .ldc = ldc};
+    call given = {.t = t,
+                  .flag = trans,
+                  .m = m,
+                  .n = n,
+                  .k = k,
+                  .a = (void *)(uintptr_t)a,
+                  .lda = lda,
+                  .s = (void *)(uintptr_t)tau,
+                  .c = c,
+                  .ldc = ldc};
     return perform(&ormqr, given, info, NULL, err);
 }
 
-lsv_status lsv_cu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, void *w, int *info,
-                        lsv_error *err) {
-    return perform(&syevd, (call){.t = t, .flag = vectors, .upper = upper, .n = n, .a = a, .lda = lda, .s = w}, info, NULL, err);
+lsv_status lsv_cu_syevd(lsv_dtype t, bool vectors, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, void *w,
+                        int *info, lsv_error *err) {
+    return perform(&syevd,
+                   (call){.t = t, .flag = vectors, .upper = upper, .n = n, .a = a, .lda = lda, .s = w}, info,
+                   NULL, err);
 }
 
-lsv_status lsv_cu_potrf(lsv_dtype t, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, int *info, lsv_error *err) {
+lsv_status lsv_cu_potrf(lsv_dtype t, bool upper, ptrdiff_t n, void *a, ptrdiff_t lda, int *info,
+                        lsv_error *err) {
     return perform(&potrf, (call){.t = t, .upper = upper, .n = n, .a = a, .lda = lda}, info, NULL, err);
 }
 
-lsv_status lsv_cu_getrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, int64_t *pivots, int *info,
-                        lsv_error *err) {
+lsv_status lsv_cu_getrf(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, int64_t *pivots,
+                        int *info, lsv_error *err) {
     return perform(&getrf, (call){.t = t, .m = m, .n = n, .a = a, .lda = lda, .s = pivots}, info, NULL, err);
 }
 
 lsv_status lsv_cu_getrs(lsv_dtype t, bool trans, ptrdiff_t n, ptrdiff_t nrhs, const void *a, ptrdiff_t lda,
                         const int64_t *pivots, void *b, ptrdiff_t ldb, int *info, lsv_error *err) {
-    call given = {.t = t, .flag = trans, .n = n, .k = nrhs, .a = (void *)(uintptr_t)a, .lda = lda,
-                  .s = (void *)(uintptr_t)pivots, .b = b, .ldb = ldb};
+    call given = {.t = t,
+                  .flag = trans,
+                  .n = n,
+                  .k = nrhs,
+                  .a = (void *)(uintptr_t)a,
+                  .lda = lda,
+                  .s = (void *)(uintptr_t)pivots,
+                  .b = b,
+                  .ldb = ldb};
     return perform(&getrs, given, info, NULL, err);
 }
 
@@ -271,14 +303,35 @@ lsv_status lsv_cu_getrs(lsv_dtype t, bool trans, ptrdiff_t n, ptrdiff_t nrhs, co
 
 bool lsv_cu_has_gesvdp(void) { return lsv_cu.cusolverDnXgesvdp && lsv_cu.cusolverDnXgesvdp_bufferSize; }
 
-lsv_status lsv_cu_gesvdp(lsv_dtype t, bool thin, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s, void *u,
-                         ptrdiff_t ldu, void *v, ptrdiff_t ldv, int *info, double *shift, lsv_error *err) {
-    call given = {.t = t, .flag = thin, .m = m, .n = n, .a = a, .lda = lda, .s = s, .b = u, .ldb = ldu, .c = v, .ldc = ldv};
+lsv_status lsv_cu_gesvdp(lsv_dtype t, bool thin, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s,
+                         void *u, ptrdiff_t ldu, void *v, ptrdiff_t ldv, int *info, double *shift,
+                         lsv_error *err) {
+    call given = {.t = t,
+                  .flag = thin,
+                  .m = m,
+                  .n = n,
+                  .a = a,
+                  .lda = lda,
+                  .s = s,
+                  .b = u,
+                  .ldb = ldu,
+                  .c = v,
+                  .ldc = ldv};
     return perform(&gesvdp, given, info, shift, err);
 }
 
-lsv_status lsv_cu_gesvd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s, void *u, ptrdiff_t ldu,
-                        void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
-    call given = {.t = t, .job = job, .m = m, .n = n, .a = a, .lda = lda, .s = s, .b = u, .ldb = ldu, .c = vt, .ldc = ldvt};
+lsv_status lsv_cu_gesvd(lsv_dtype t, char job, ptrdiff_t m, ptrdiff_t n, void *a, ptrdiff_t lda, void *s,
+                        void *u, ptrdiff_t ldu, void *vt, ptrdiff_t ldvt, int *info, lsv_error *err) {
+    call given = {.t = t,
+                  .job = job,
+                  .m = m,
+                  .n = n,
+                  .a = a,
+                  .lda = lda,
+                  .s = s,
+                  .b = u,
+                  .ldb = ldu,
+                  .c = vt,
+                  .ldc = ldvt};
     return perform(&gesvd, given, info, NULL, err);
 }

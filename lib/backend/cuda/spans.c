@@ -12,7 +12,9 @@ static size_t extent(const trip *w, const span *s) {
     return (size_t)((s->rows - 1) * s->step + s->width) * size_of(w);
 }
 
-static double bytes(const trip *w, const span *s) { return (double)s->rows * (double)s->width * (double)size_of(w); }
+static double bytes(const trip *w, const span *s) {
+    return (double)s->rows * (double)s->width * (double)size_of(w);
+}
 
 static void find(trip *w) {
     w->move = (lsv_move_bytes){0};
@@ -32,7 +34,8 @@ static lsv_status open_mirror(span *s, size_t all, lsv_error *err) {
     lsv_mirror *m = s->mirror;
     /* what is not overwritten must be there */
     bool whole = !s->in && s->out && all == m->bytes;
-    if (s->out && !whole) LSV_TRY(lsv_mirror_to_host(m, err)); /* should the GPU fail half way, the CPU begins from there */
+    if (s->out && !whole)
+        LSV_TRY(lsv_mirror_to_host(m, err)); /* should the GPU fail half way, the CPU begins from there */
     LSV_TRY(lsv_mirror_on_device(m, !whole, err));
     s->device = (char *)m->device + ((const char *)s->host - (const char *)m->host);
     s->ld = s->step;
@@ -58,17 +61,19 @@ static lsv_status open_all(trip *w, lsv_error *err) {
     return status;
 }
 
-/* Into host memory of its own first where the operand is overwritten by its result: should a later copy fail, the CPU
-   needs the operand. */
+/* Into host memory of its own first where the operand is overwritten by its result: should a later copy fail,
+   the CPU needs the operand. */
 static lsv_status bring_one(trip *w, span *s, void *to, bool dense, lsv_error *err) {
     size_t size = size_of(w), width = (size_t)s->width * size;
-    return lsv_cu_download(to, dense ? width : (size_t)s->step * size, s->device, (size_t)s->ld * size, width, (size_t)s->rows, err);
+    return lsv_cu_download(to, dense ? width : (size_t)s->step * size, s->device, (size_t)s->ld * size, width,
+                           (size_t)s->rows, err);
 }
 
 static void unpack(const trip *w, const span *s, const char *from) {
     size_t size = size_of(w), width = (size_t)s->width * size;
     char *to = (char *)(uintptr_t)s->host;
-    for (ptrdiff_t i = 0; i < s->rows; i++) memcpy(to + (size_t)(i * s->step) * size, from + (size_t)i * width, width);
+    for (ptrdiff_t i = 0; i < s->rows; i++)
+        memcpy(to + (size_t)(i * s->step) * size, from + (size_t)i * width, width);
 }
 
 static lsv_status bring_back(trip *w, lsv_error *err) {
@@ -97,7 +102,8 @@ static void close_all(trip *w, bool good) {
         else lsv_cu_free(s->device);
         s->device = NULL;
         if (good || !s->mirror || !s->out) continue;
-        s->mirror->device_valid = false; /* it may be half written; the host's copy is whole, or was not set either */
+        s->mirror->device_valid =
+            false; /* it may be half written; the host's copy is whole, or was not set either */
         if (!s->mirror->lost) s->mirror->host_valid = true;
     }
 }
@@ -127,12 +133,15 @@ bool lsv_trip_end(trip *w, lsv_status *status) {
     close_all(w, *status == LSV_OK);
     lsv_cu_look();
     if (*status == LSV_OK) {
-        lsv_dispatch_ran(w->op, w->t, w->m, w->n, w->k, true, lsv_dispatch_clock() - w->start, w->move, w->how);
+        lsv_dispatch_ran(w->op, w->t, w->m, w->n, w->k, true, lsv_dispatch_clock() - w->start, w->move,
+                         w->how);
         return true;
     }
     if (*status == LSV_EINTR) return true;
     lsv_cu_fell_back(op_name(w->op), &w->detail);
-    w->how = *status == LSV_ENOMEM ? "the GPU had no room" : *status == LSV_ENOTIMPL ? "not offered by the GPU" : "the GPU failed";
+    w->how = *status == LSV_ENOMEM     ? "the GPU had no room"
+             : *status == LSV_ENOTIMPL ? "not offered by the GPU"
+                                       : "the GPU failed";
     return false;
 }
 

@@ -1,5 +1,6 @@
 /* From one type, kind or place to another: astype, to, float, numpy, detach, clone, item, tolist; and
    what a tensor knows about gradients as long as no tape is involved. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/interrupt.h"
@@ -107,10 +108,16 @@ BUILTIN(tensor_cast) {
 static const char *const tensor_types[LSV_NDTYPES] = {"torch.BoolTensor", "torch.IntTensor", "torch.LongTensor", "torch.HalfTensor",
                                                       "torch.BFloat16Tensor", "torch.FloatTensor", "torch.DoubleTensor"};
 
+ls_value ls_tensor_typename(const lsv_array *a) {
+    char name[40];
+    snprintf(name, sizeof name, "torch.%s%s", a->device ? "cuda." : "", tensor_types[a->dtype] + strlen("torch."));
+    return ls_str_from(name);
+}
+
 BUILTIN(tensor_type) {
     lsv_array *a, *r;
     if (!ls_arg(w, args, 0, &a)) return false;
-    if (ls_is_none(args[1])) return ls_give_value(w, out, ls_str_from(tensor_types[a->dtype]));
+    if (ls_is_none(args[1])) return ls_give_value(w, out, ls_tensor_typename(a));
     lsv_dtype d = LSV_NDTYPES;
     for (int i = 0; i < LSV_NDTYPES; i++)
         if (ls_text_is(args[1], tensor_types[i])) d = (lsv_dtype)i;

@@ -225,9 +225,34 @@ BUILTIN(set_precision) {
 
 BUILTIN(get_precision) { return ls_give_value(w, out, ls_str_from(tf32() ? "high" : "highest")); }
 
+/* Settings that are remembered and change nothing: there are no convolutions. */
+static bool switches[] = {false, false, true};
+
+BUILTIN(switched) {
+    *out = ls_bool(switches[w->self->op]);
+    return true;
+}
+
+#define SWITCH(name, k)                                                \
+    static bool set_##name(ls_interp *in, ls_value self, ls_value v) { \
+        (void)self;                                                    \
+        return ls_truth(in, v, &switches[k]);                          \
+    }
+SWITCH(benchmark, 0)
+SWITCH(deterministic, 1)
+SWITCH(enabled, 2)
+
 #define CALL(names_, signature_, text, doc_, examples_, f, op_) \
     {.names = names_, .signature = signature_, .summary = text, .doc = doc_, .examples = examples_, .function = f, .op = op_}
-#define FIELD(name, text) {.names = "_CudaDeviceProperties." name, .signature = "(self)", .summary = text, .function = property, .kind = LS_ATTRIBUTE}
+#define FIELD(name, text)                                                                                        \
+    {.names = "_CudaDeviceProperties." name, .signature = "(self)", .summary = text,                              \
+     .examples = ">>> gpu = torch.cuda.get_device_properties(0) if torch.cuda.is_available() else None\n"         \
+                 ">>> gpu is None or gpu." name " is not None\nTrue\n",                                                  \
+     .function = property, .kind = LS_ATTRIBUTE}
+#define SETTING(name, k, value)                                                                                  \
+    {.names = "torch.backends.cudnn." #name, .signature = "()", .summary = "Accepted, without effect",            \
+     .examples = ">>> torch.backends.cudnn." #name "\n" value "\n>>> torch.backends.cudnn." #name " = " value "\n", \
+     .function = switched, .op = k, .kind = LS_ATTRIBUTE, .set = set_##name}
 
 const ls_builtin ls_family_cuda[] = {
     CALL("torch.cuda.is_available", "()", "Whether there is an NVIDIA GPU that can be used", "False with `--device cpu`. `%device` says what is missing.",
@@ -253,13 +278,14 @@ const ls_builtin ls_family_cuda[] = {
          "torch.manual_seed seeds them, too. Without a GPU nothing happens.",
          ">>> torch.cuda.manual_seed(0)\n>>> torch.cuda.manual_seed_all(0)\n", manual_seed, 0),
     CALL("torch.cuda.Event", "(enable_timing=False, blocking=False, interprocess=False)", "A point in time on the GPU", "start.record(), …, end.record(), then start.elapsed_time(end) in milliseconds.", ">>> start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)\n>>> start.query()\nTrue\n", event, 0),
-    CALL("Event.record", "(self, stream=None)", "Notes the time when everything before it is done", "An error without a GPU.", NULL, event_record, 0),
-    CALL("Event.synchronize", "(self)", "Waits until the event is there", NULL, NULL, event_done, 0),
-    CALL("Event.query", "(self)", "Whether the event is there", NULL, NULL, event_done, 1),
-    CALL("Event.elapsed_time", "(self, end_event)", "Milliseconds from this event to another", NULL, NULL, event_elapsed, 0),
+    CALL("Event.record", "(self, stream=None)", "Notes the time when everything before it is done", "An error without a GPU.", ">>> start, end = torch.cuda.Event(), torch.cuda.Event()\n>>> if torch.cuda.is_available(): start.record(); end.record()\n>>> (not torch.cuda.is_available()) or start.elapsed_time(end) >= 0\nTrue\n", event_record, 0),
+    CALL("Event.synchronize", "(self)", "Waits until the event is there", NULL, ">>> event = torch.cuda.Event()\n>>> event.synchronize()\n", event_done, 0),
+    CALL("Event.query", "(self)", "Whether the event is there", NULL, ">>> event = torch.cuda.Event()\n>>> event.query()\nTrue\n", event_done, 1),
+    CALL("Event.elapsed_time", "(self, end_event)", "Milliseconds from this event to another", NULL, ">>> start, end = torch.cuda.Event(), torch.cuda.Event()\n>>> if torch.cuda.is_available(): start.record(); end.record()\n>>> (not torch.cuda.is_available()) or start.elapsed_time(end) >= 0\nTrue\n", event_elapsed, 0),
     {.names = "torch.backends.cuda.matmul.allow_tf32", .signature = "()", .summary = "Whether float32 products on the GPU may use TF32",
      .doc = "Three decimal digits instead of seven, several times the speed; off unless set to True.",
      .examples = ">>> torch.backends.cuda.matmul.allow_tf32\nFalse\n>>> torch.backends.cuda.matmul.allow_tf32 = False\n", .function = allow_tf32, .kind = LS_ATTRIBUTE, .set = set_tf32},
+    SETTING(benchmark, 0, "False"), SETTING(deterministic, 1, "False"), SETTING(enabled, 2, "True"),
     CALL("torch.set_float32_matmul_precision", "(precision)", "\"highest\", or \"high\" and \"medium\", which allow TF32 on the GPU", "Products on the CPU always have float32's own precision.",
          ">>> torch.set_float32_matmul_precision(\"highest\")\n>>> torch.get_float32_matmul_precision()\n'highest'\n", set_precision, 0),
     CALL("torch.get_float32_matmul_precision", "()", "\"highest\", or \"high\" where TF32 is allowed", NULL, ">>> torch.get_float32_matmul_precision()\n'highest'\n>>> torch.get_float32_matmul_precision() in (\"highest\", \"high\")\nTrue\n", get_precision, 0),

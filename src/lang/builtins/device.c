@@ -88,6 +88,21 @@ BUILTIN(tensor_get_device) {
     return true;
 }
 
+/* x.pin_memory(): copies go through pinned memory anyway. An error without a GPU, as in PyTorch. */
+BUILTIN(tensor_pin_memory) {
+    int device;
+    if (args[0].array->device) {
+        ls_value name = ls_tensor_typename(args[0].array);
+        if (name.tag == LS_UNSET) return ls_no_memory(w->in);
+        ls_raise(w->in, "RuntimeError", "cannot pin '%s' only dense CPU tensors can be pinned", name.str->data);
+        ls_drop(name);
+        return false;
+    }
+    if (!ls_device_of(w->in, "pin_memory", ls_int(0), &device)) return false;
+    *out = ls_ref(args[0]);
+    return true;
+}
+
 /* ---- moving ---- */
 
 /* The tensor with that dtype at that place; a copy in any case if `copy`. */
@@ -198,4 +213,6 @@ const ls_builtin ls_family_device[] = {
     CALL("tensor.cpu", "(self, memory_format=None)", "The tensor in host memory", NULL, ">>> torch.ones(2).cpu()\ntensor([1., 1.])\n>>> torch.ones(2).cpu().device\ndevice(type='cpu')\n", tensor_cpu),
     CALL("tensor.cuda", "(self, device=None, non_blocking=False, memory_format=None)", "The tensor on a GPU", "Without a GPU this is an error, as in PyTorch; `--device cpu` makes it the tensor itself.",
          ">>> x = torch.ones(2)\n>>> y = x.cuda() if torch.cuda.is_available() else x\n>>> y.cpu()\ntensor([1., 1.])\n>>> y.is_cuda == torch.cuda.is_available()\nTrue\n", tensor_cuda),
+    CALL("tensor.pin_memory", "(self, device=None)", "The tensor itself: copies to a GPU go through pinned memory anyway", "An error without a GPU, as in PyTorch.",
+         ">>> x = torch.ones(2)\n>>> y = x.pin_memory() if torch.cuda.is_available() else x\n>>> y\ntensor([1., 1.])\n", tensor_pin_memory),
     {.names = NULL}};

@@ -17,6 +17,7 @@ static const ls_module modules[] = {
     {"torch.autograd.functional", "torch.autograd.functional"}, {"torch.cuda", "torch.cuda"},
     {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
     {"torch.backends.cuda", "torch.backends.cuda"}, {"torch.backends.cuda.matmul", "torch.backends.cuda.matmul"},
+    {"torch.backends.cudnn", "torch.backends.cudnn"}, {"torch.backends.mps", "torch.backends.mps"},
     {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"}, {"jax.lax", "jax.lax"},
     {"safetensors", "safetensors"}, {"safetensors.torch", "safetensors.torch"}, {"safetensors.numpy", "safetensors.numpy"},
     {"matplotlib", "matplotlib"}, {"matplotlib.pyplot", "plt"}, {"matplotlib.pyplot.style", "plt.style"},

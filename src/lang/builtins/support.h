@@ -83,6 +83,8 @@ bool ls_text_is(ls_value v, const char *text);                                  
 /* A new tensor as the result, at the place that device= names (None: `otherwise`, or torch's default device where that
    is LS_ANYWHERE), collecting gradients if requires_grad= says so. Takes *r's reference. */
 bool ls_give_new(ls_work *w, ls_value *out, ls_value device, int otherwise, ls_value requires_grad, lsv_status status, lsv_array **r);
+/* "torch.FloatTensor", "torch.cuda.FloatTensor"; LS_UNSET: no memory. */
+ls_value ls_tensor_typename(const lsv_array *a);
 /* "exp" of "torch.exp", "linalg_svd" of "torch.linalg.svd": as torch names itself in messages. */
 const char *ls_torch_name(const ls_builtin *self, char *buf, size_t n);
 

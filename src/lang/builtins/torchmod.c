@@ -227,9 +227,7 @@ BUILTIN(nn_one_hot) {
 }
 
 BUILTIN(torch_typename) {
-    static const char *const names[LSV_NDTYPES] = {"torch.BoolTensor", "torch.IntTensor", "torch.LongTensor", "torch.HalfTensor",
-                                                   "torch.BFloat16Tensor", "torch.FloatTensor", "torch.DoubleTensor"};
-    return ls_give_value(w, out, ls_str_from(ls_is_tensor(args[0]) ? names[args[0].array->dtype] : ls_type_of(args[0])->shown));
+    return ls_give_value(w, out, ls_is_tensor(args[0]) ? ls_tensor_typename(args[0].array) : ls_str_from(ls_type_of(args[0])->shown));
 }
 
 /* normalize(input, p=2.0, dim=1, eps=1e-12) */
@@ -270,8 +268,10 @@ BUILTIN(nn_linear) {
 #define FIELD(name, text, op_) {"finfo." name " iinfo." name, "(self)", text, NULL, NULL, info_field, op_, LS_ATTRIBUTE, NULL}
 
 const ls_builtin ls_family_torch[] = {
-    {"torch.backends.mps.is_available torch.is_complex tensor.is_complex", "(obj=None)", "False: tensors here are real, and Apple's GPUs are not used", NULL, NULL, fixed, 0, LS_CALLABLE, NULL},
-    {"torch.set_num_threads torch.use_deterministic_algorithms", "(mode=None)", "Accepted, without effect", NULL, NULL, fixed, 3, LS_CALLABLE, NULL},
+    {"torch.backends.mps.is_available torch.is_complex tensor.is_complex", "(obj=None)", "False: tensors here are real, and Apple's GPUs are not used", NULL,
+     ">>> torch.backends.mps.is_available()\nFalse\n>>> torch.is_complex(torch.ones(2))\nFalse\n", fixed, 0, LS_CALLABLE, NULL},
+    {"torch.set_num_threads torch.use_deterministic_algorithms", "(mode=None)", "Accepted, without effect", NULL,
+     ">>> torch.set_num_threads(1)\n>>> torch.use_deterministic_algorithms(True)\n", fixed, 3, LS_CALLABLE, NULL},
     {"torch.get_num_threads", "()", "The number of threads: 1", NULL, NULL, fixed, 4, LS_CALLABLE, NULL},
     {"torch.set_grad_enabled", "(mode)", "Turns the recording of gradients on or off", NULL, NULL, torch_set_grad_enabled, 0, LS_CALLABLE, NULL},
     {"torch.is_grad_enabled", "()", "Whether gradients are recorded", NULL, NULL, torch_is_grad_enabled, 0, LS_CALLABLE, NULL},

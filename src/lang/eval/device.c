@@ -35,7 +35,7 @@ static const struct { manner how; const char *names; } table[] = {
              "tensor.new_tensor torch.tril_indices torch.triu_indices torch.Generator torch.nn.Tensor torch.DoubleTensor "
              "torch.LongTensor torch.BoolTensor torch.load torch.save tensor.backward torch.autograd.backward "
              "torch.autograd.grad tensor.tolist tensor.item tensor.numpy torch.set_default_device tensor.uniform_ tensor.normal_"},
-    {VIEWS, "tensor.to tensor.cpu tensor.cuda tensor.device tensor.is_cuda tensor.is_cpu tensor.get_device tensor.is_mps "
+    {VIEWS, "tensor.pin_memory tensor.to tensor.cpu tensor.cuda tensor.device tensor.is_cuda tensor.is_cpu tensor.get_device tensor.is_mps "
             "tensor.is_meta tensor.is_sparse tensor.is_quantized tensor.layout tensor.names "
             "tensor.dtype tensor.itemsize tensor.nbytes tensor.ndim tensor.shape tensor.size tensor.dim tensor.element_size "
             "tensor.stride tensor.storage_offset tensor.is_contiguous torch.numel torch.is_floating_point torch.is_complex torch.is_tensor torch.typename "
@@ -50,7 +50,7 @@ static const struct { manner how; const char *names; } table[] = {
              "torch.rsqrt torch.square torch.reciprocal torch.exp torch.log torch.sin torch.cos torch.tanh torch.sigmoid torch.relu "
              "torch.floor torch.ceil torch.sign torch.isnan torch.isinf torch.isfinite torch.lt torch.le torch.gt torch.ge torch.eq torch.ne "
              "torch.sum torch.mean torch.amax torch.amin torch.clone torch.linalg.svd torch.linalg.svdvals "
-             "tensor.float tensor.double tensor.half tensor.bfloat16 tensor.long tensor.int tensor.bool tensor.type_as"},
+             "tensor.type tensor.float tensor.double tensor.half tensor.bfloat16 tensor.long tensor.int tensor.bool tensor.type_as"},
     {COPIES, "tensor.copy_"},
     {HIDES, "save safetensors."},
     {READS, "print sum any all min max sorted reversed enumerate zip map filter iter next range list tuple dict str int float bool "

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include "backend/backend.h"
+#include "backend/ledger.h"
 #include "backend/cuda/inside.h"
 #include "backend/estimate.h"
 
@@ -117,6 +118,7 @@ const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_
         c.why = "the GPU failed earlier";
     }
     last = c;
+    lsv_ledger_note(op_names[op], c.chosen->name, t, m, n, k);
     return c.chosen;
 }
 

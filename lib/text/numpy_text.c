@@ -157,6 +157,7 @@ static lsv_status add_row(layout *l, const char *at, ptrdiff_t n, ptrdiff_t step
         } else add_separator(l);
     }
     for (ptrdiff_t i = n - trail; i < n - 1; i++) {
+        if ((i & 0xfff) == 0) LSV_TRY(lsv_poll(l->err));
         LSV_TRY(add_word(l, at + i * step, room, indent, start));
         add_separator(l);
     }

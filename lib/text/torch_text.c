@@ -109,6 +109,7 @@ static lsv_status add_vector(const printer *p, const char *at, ptrdiff_t n, ptrd
     bool cut = p->summary && n / 2 >= edge && n > 2 * edge, dots = false;
     lsv_text_putc(t, '[');
     for (ptrdiff_t i = 0; i < n; written++) {
+        if ((written & 0xfff) == 0) LSV_TRY(lsv_poll(p->err));
         if (written) {
             if (written % per_line == 0) {
                 lsv_text_puts(t, ",\n");

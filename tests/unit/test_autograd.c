@@ -71,6 +71,7 @@ static const example examples[] = {
     {"tensor.contiguous", "A", "A.T.contiguous()"}, {"np.ascontiguousarray", "A", "np.ascontiguousarray(A.T)"}, {"tensor.to", "A", "A.to(torch.float64) * A"},
     {"tensor.float", "A", "A.double().float().double() * 0 + A.double()"}, {"tensor.double", "A", "A.double()"}, {"tensor.half", "A", "A.half().double() * 0 + A"},
     {"tensor.bfloat16", "A", "A.bfloat16().double() * 0 + A"}, {"tensor.type", "A", "A.type(torch.float64)"}, {"ndarray.astype", "A", "A.astype(float)"}, {"tensor.cpu", "A", "A.cpu()"},
+    {"tensor.cuda", "A", "(A.cuda() if torch.cuda.is_available() else A).cpu()"},
     {"torch.frac", "p", "torch.frac(p)"}, {"np.array", "A", "np.array(A)"}, {"np.array", "u", "np.array([u[0], 1.5, u[2] * u[1]])"}, {"np.asarray", "u", "np.asarray([[u[0], u[1]], [0, u[0]]])"},
     {"torch.as_tensor", "A", "torch.as_tensor(A)"}, {"torch.nan_to_num", "A", "torch.nan_to_num(A)"}, {"np.nan_to_num", "A", "np.nan_to_num(A)"},
     {"torch.lerp", "A C s", "torch.lerp(A, C, s)"}, {"torch.addcmul", "A C v", "torch.addcmul(A, C, v, value=2)"}, {"torch.addcdiv", "p q g", "torch.addcdiv(p, q, g, value=3)"},

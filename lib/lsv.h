@@ -25,7 +25,7 @@
 #include "lora/adapter.h"
 #include "lora/lora.h"
 #include "lora/pipeline.h"
-#include "lora/pattern.h"
+#include "lora/adapter/pattern.h"
 #include "file/file.h"
 #include "plot/figure.h"
 #include "grad/svd_derivative.h"

@@ -1,6 +1,6 @@
 /* lsv: the program. Reads its options, then runs a script, a line of code or the prompt. */
 #include "repl/device.h"
-#include "repl/lora.h"
+#include "repl/lora/lora.h"
 #include "repl/session.h"
 #include "repl/teach.h"
 

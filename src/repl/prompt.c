@@ -3,7 +3,7 @@
    An open bracket or string goes on by itself; an indented block goes on until a blank line;
    a pasted text of several lines is one cell. Ctrl-C drops what is being typed, Ctrl-D leaves. */
 #include "repl/device.h"
-#include "repl/reader.h"
+#include "repl/terminal/reader.h"
 
 #include "base/alloc.h"
 #include "lang/eval/account.h"

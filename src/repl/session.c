@@ -2,8 +2,8 @@
 #include "repl/device.h"
 #include "repl/session.h"
 
-#include "repl/picture.h"
-#include "repl/progress.h"
+#include "repl/terminal/picture.h"
+#include "repl/terminal/progress.h"
 
 #include "base/alloc.h"
 #include "base/interrupt.h"
@@ -12,7 +12,7 @@
 #include "lang/eval/account.h"
 #include "lang/teach/lesson.h"
 #include "lang/teach/teach.h"
-#include "repl/pager.h"
+#include "repl/terminal/pager.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 
 #include "lang/eval/interp.h"
 #include "plot/figure.h"
-#include "repl/notebook.h"
+#include "repl/notebook/notebook.h"
 
 typedef struct options {
     const char *file;       /* script, "-" for standard input, NULL for none */

@@ -14,7 +14,7 @@
 #include "base/interrupt.h"
 #include "lang/builtins/builtin.h"
 #include "lang/teach/lesson.h"
-#include "repl/reader.h"
+#include "repl/terminal/reader.h"
 
 static bool usable(void) {
     return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);

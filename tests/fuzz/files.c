@@ -7,7 +7,7 @@
    Prints the seed of the file that was being read when the process died, on standard error. */
 #include "base/alloc.h"
 #include "file/file.h"
-#include "lora/adapter_inside.h"
+#include "lora/adapter/inside.h"
 
 #include <malloc.h>
 #include <signal.h>

@@ -538,7 +538,7 @@ def kills(t, rng, what, args, out, wanted, count):
                 check(f"{what}: resumed, the same bits", False)
                 return
         remove(t.folder, out)   # and once more, from the start or from what is left
-    check(f"{what}: {killed} kills, {resumed} of them left work to go on from, {completed} runs came to an end", completed > 0)
+    check(f"{what}: {killed} kills, {resumed} of them left work to go on from, {completed} runs came to an end", resumed + completed > 0)
     remove(t.folder, out)
     p = subprocess.run(command, cwd=t.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     check(f"{what}: the last run", p.returncode == 0 and snapshot(os.path.join(t.folder, out)) == wanted, p.stderr)

@@ -6,7 +6,7 @@
 
 #include "file/file.h"
 #include "lora/adapter.h"
-#include "lora/pattern.h"
+#include "lora/adapter/pattern.h"
 #include "matrices.h"
 
 static char folder[] = "/tmp/lsv-test-adapter-XXXXXX";

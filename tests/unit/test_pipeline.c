@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/interrupt.h"
 #include "linalg/linalg.h"
-#include "lora/pipeline_inside.h"
+#include "lora/pipeline/inside.h"
 
 static char folder[64];
 static lsv_error err;

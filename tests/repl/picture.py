@@ -14,8 +14,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from terminal import Terminal  # noqa: E402
 
-COLUMNS, ROWS = 92, 80
-WIDTH, HEIGHT, MARGIN = 8.4, 18, 14          # of a cell, around the screen
+COLUMNS, ROWS = 100, 80
+WIDTH, HEIGHT, MARGIN = 8.4, 17, 14          # of a cell, around the screen
 BACK, FRONT = "#1b1f27", "#d7dae0"
 COLORS = {"black": "#3b4048", "red": "#e06c75", "green": "#98c379", "brown": "#e5c07b", "blue": "#61afef", "magenta": "#c678dd",
           "cyan": "#56b6c2", "white": "#d7dae0", "brightblack": "#7f848e", "brightred": "#e06c75", "brightgreen": "#98c379",
@@ -25,13 +25,14 @@ COLORS = {"black": "#3b4048", "red": "#e06c75", "green": "#98c379", "brown": "#e
 SESSION = [
     "import numpy as np",
     "rng = np.random.default_rng(7)",
-    "W = rng.normal(size=(2000, 12)) @ rng.normal(size=(12, 1500)) + 0.05 * rng.normal(size=(2000, 1500))",
-    "np.linalg.norm(W, ord=2)",
+    "W = rng.normal(size=(2000, 12)) @ rng.normal(size=(12, 1500))",
+    "W += 0.05 * rng.normal(size=W.shape)",
     "B, A, info = lora(W, tol=0.05, info=True)",
     "B.shape, A.shape, round(info['error'], 4)",
-    "why info",
+    "U, S, Vh = svd(W, k=16)",
+    "why S",
     "W @ W",
-    "spectrum(np.linalg.svd(W[:300, :300])[1][:40], rank=12, title='the first 40 singular values')",
+    "spectrum(S, rank=12, title='leading singular values')",
 ]
 
 
@@ -75,8 +76,13 @@ def draw(rows):
             lead = len(text) - len(text.lstrip())
             text, at = text.strip(), x + lead
             weight = ' font-weight="bold"' if bold else ""
-            out.append(f'<text x="{MARGIN + at * WIDTH:.1f}" y="{MARGIN + (y + 0.75) * HEIGHT:.1f}" fill="{front}"{weight} '
-                       f'textLength="{len(text) * WIDTH:.1f}" lengthAdjust="spacingAndGlyphs">{html.escape(text)}</text>')
+            place = f'y="{MARGIN + (y + 0.75) * HEIGHT:.1f}" fill="{front}"{weight}'
+            if text.isascii():
+                out.append(f'<text x="{MARGIN + at * WIDTH:.1f}" {place} textLength="{len(text) * WIDTH:.1f}" '
+                           f'lengthAdjust="spacingAndGlyphs">{html.escape(text)}</text>')
+            else:               # glyphs of other fonts have widths of their own: each in its cell
+                cells = "".join(f'<tspan x="{MARGIN + (at + i) * WIDTH:.1f}">{html.escape(c)}</tspan>' for i, c in enumerate(text) if c != " ")
+                out.append(f"<text {place}>{cells}</text>")
     return "\n".join(out + ["</g>", "</svg>"])
 
 

@@ -569,7 +569,7 @@ const ls_builtin ls_family_autograd[] = {
      "Gradients of this tensor, added to .grad of the leaves",
      "Goes back through everything the tensor was computed from. A tensor of one element needs no gradient=. "
      "What the pass needs is given back behind it, unless retain_graph=True.",
-     "x = torch.tensor([1.0, 2.0], requires_grad=True)\n(x * x).sum().backward()\nx.grad\ntensor([2., 4.])",
+     NULL,
      tensor_backward, 0, LS_CALLABLE, NULL},
     {"torch.autograd.backward", "(tensors, grad_tensors=None, retain_graph=None, create_graph=False)",
      "Gradients of some tensors, added to .grad of the leaves", NULL, NULL, autograd_backward, 0, LS_CALLABLE,
@@ -620,5 +620,5 @@ const ls_builtin ls_family_autograd[] = {
     {"normgrad", "(A, kind=\"fro\")", "The gradient of a norm of a matrix",
      "kind: \"2\" (spectral), \"nuc\", \"fro\", \"kyfan2\" (sum of the 2 largest singular values), "
      "\"schatten3\". Where the norm has a kink, one of its subgradients and a warning.",
-     "normgrad([3, 0; 0, 1], \"2\")\narray([[1., 0.],\n       [0., 0.]])", normgrad, 0, LS_CALLABLE, NULL},
+     NULL, normgrad, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -220,11 +220,11 @@ BUILTIN(tensor_zero_) {
 #define CAST(method, dtype) {.names = "tensor." method, .signature = "(self)", .summary = "The tensor as " #dtype, .function = tensor_cast, .op = dtype}
 
 const ls_builtin ls_family_convert[] = {
-    {"ndarray.item", "(self, *args)", "One element as a Python number", NULL, "np.array([[7]]).item()\n7", item, 0, LS_CALLABLE, NULL},
-    {"tensor.item", "(self)", "The only element as a Python number", NULL, "torch.tensor([2.5]).item()\n2.5", item, 0, LS_CALLABLE, NULL},
+    {"ndarray.item", "(self, *args)", "One element as a Python number", NULL, NULL, item, 0, LS_CALLABLE, NULL},
+    {"tensor.item", "(self)", "The only element as a Python number", NULL, NULL, item, 0, LS_CALLABLE, NULL},
     {"ndarray.tolist", "(self)", "Nested lists of Python numbers", NULL, NULL, tolist, 0, LS_CALLABLE, NULL},
     {"tensor.tolist", "(self)", "Nested lists of Python numbers", NULL, NULL, tolist, 0, LS_CALLABLE, NULL},
-    {"ndarray.astype", "(self, dtype, copy=True)", "A copy with another dtype", NULL, "np.array([1.7, -1.7]).astype(int)\narray([ 1, -1])", astype, 0, LS_CALLABLE, NULL},
+    {"ndarray.astype", "(self, dtype, copy=True)", "A copy with another dtype", NULL, NULL, astype, 0, LS_CALLABLE, NULL},
     CAST("float", LSV_FLOAT32), CAST("double", LSV_FLOAT64), CAST("half", LSV_FLOAT16), CAST("bfloat16", LSV_BFLOAT16),
     CAST("long", LSV_INT64), CAST("int", LSV_INT32), CAST("bool", LSV_BOOL),
     {"tensor.type", "(self, dtype=None)", "The tensor's type name, or the tensor with another dtype", NULL, NULL, tensor_type, 0, LS_CALLABLE, NULL},

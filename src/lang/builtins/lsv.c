@@ -334,12 +334,12 @@ const ls_builtin ls_family_lsv[] = {
     {"svd", "(W, k=None, *, full_matrices=False, driver=\"auto\", tol=None, info=False)", "Singular value decomposition: U, S, Vh, thin unless asked",
      "W = U @ diag(S) @ Vh, S falling. With k the leading k triplets only, for large W without the full decomposition; tol is the residual to reach, "
      "relative to the largest singular value. info=True adds what was achieved, with a bound on the error. NaN or Inf in W is a LinAlgError.",
-     "U, S, Vh = svd([3, 0; 0, 4])\nS\narray([4., 3.])", lsv_builtin_svd, 0, LS_CALLABLE, NULL},
+     NULL, lsv_builtin_svd, 0, LS_CALLABLE, NULL},
     {"rank", "(W, tol=None)", "The numerical rank, an int",
      "How many singular values exceed tol (absolute; by default S.max() * max(m, n) * eps): NumPy's answer. For a large W a proof comes first, which needs no "
      "singular values: a sketch with an explicit bound on what it leaves, or a factorisation that only a matrix of full rank has. Where anything comes within "
      "a factor 4 of the tolerance the values decide.",
-     "rank([4, 0; 3, -5; 0, 2])\n2", lsv_builtin_rank, 0, LS_CALLABLE, NULL},
+     NULL, lsv_builtin_rank, 0, LS_CALLABLE, NULL},
     {"lora", "(W, tuned=None, r=None, *, split=\"sqrt\", tol=None, energy=None, ratio=None, max_rank=None, info=False)",
      "B, A with B @ A the best approximation of rank r: lora(W, r), or lora(base, tuned, r) of tuned - base",
      "Eckart and Young: best in every unitarily invariant norm. split \"sqrt\" gives B = U sqrt(S), A = sqrt(S) Vh; \"left\" B = U S, A = Vh; \"right\" B = U, A = S Vh. "
@@ -347,7 +347,7 @@ const ls_builtin ls_family_lsv[] = {
      "ratio times the largest on; max_rank caps it. No rule: the numerical rank. Rank 0 is an answer, and nothing is clamped. The difference of two "
      "matrices is formed in float64. info=True adds the achieved error |W - BA| / |W| and a bound it certainly does not exceed, and noise_floor, what storing W in "
      "its type has already cost.",
-     "B, A = lora([4, 0; 3, -5; 0, 2], 1)\nB.shape, A.shape\n((3, 1), (1, 2))", lsv_builtin_lora, 0, LS_CALLABLE, NULL},
+     NULL, lsv_builtin_lora, 0, LS_CALLABLE, NULL},
     {"aggregate", "(clients, weights=None, *, method=\"exact\", r=None, alpha=None, rslora=False, split=\"sqrt\", info=False, tol=None, energy=None, ratio=None, max_rank=None)",
      "B, A with B @ A the weighted sum of the clients' updates",
      "clients is a list of (B, A) pairs, of different ranks; the sum is never formed densely unless that is smaller. weights are 1/n each by default, and may be "

@@ -427,7 +427,7 @@ const ls_builtin ls_family_numpy[] = {
      "How ndarrays print; what is not given stays", NULL, NULL, np_set_printoptions, 0, LS_CALLABLE, NULL},
     {"np.get_printoptions", "()", "The print options, a dict", NULL, NULL, np_get_printoptions, 0, LS_CALLABLE, NULL},
     {"np.array2string", "(a, max_line_width=None, precision=None, suppress_small=None, separator=\" \", prefix=\"\", *, formatter=None, threshold=None, edgeitems=None, sign=None, floatmode=None, suffix=\"\", legacy=None)",
-     "The text of an array", NULL, "np.array2string(np.array([1, 2]), separator=\", \")\n'[1, 2]'", np_array2string, 0, LS_CALLABLE, NULL},
+     "The text of an array", NULL, NULL, np_array2string, 0, LS_CALLABLE, NULL},
     {"np.array_repr", "(arr, max_line_width=None, precision=None, suppress_small=None)", "repr of an array", NULL, NULL, np_array_repr, 0, LS_CALLABLE, NULL},
     {"np.array_str", "(a, max_line_width=None, precision=None, suppress_small=None)", "str of an array", NULL, NULL, np_array_repr, 1, LS_CALLABLE, NULL},
     {"np.format_float_positional", "(x, precision=None, unique=True, fractional=True, trim=\"k\", sign=False, pad_left=None, pad_right=None)", "A number without an exponent", NULL, NULL, np_format_positional, 0, LS_CALLABLE, NULL},

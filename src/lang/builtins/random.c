@@ -324,7 +324,7 @@ const ls_builtin ls_family_random[] = {
     {"np.random.seed", "(seed=None)", "Seeds the session's NumPy stream", NULL, NULL, np_seed, 0, LS_CALLABLE, NULL},
     {"randomstate.seed", "(self, seed=None)", "Seeds the stream", NULL, NULL, np_seed, 1, LS_CALLABLE, NULL},
     {"np.random.default_rng np.random.Generator", "(seed=None)", "A new stream: PCG64 with NumPy's Generator methods",
-     NULL, "np.random.default_rng(0).random()\n0.6369616873214543", np_stream, LSV_RNG_PCG64, LS_CALLABLE, NULL},
+     NULL, NULL, np_stream, LSV_RNG_PCG64, LS_CALLABLE, NULL},
     {"np.random.RandomState", "(seed=None)", "A new stream: MT19937 with the legacy methods", NULL, NULL, np_stream, LSV_RNG_LEGACY, LS_CALLABLE, NULL},
     {"np.random.get_state", "()", "The state of the session's stream", NULL, NULL, np_get_state, 0, LS_CALLABLE, NULL},
     {"np.random.set_state", "(state)", "Back to a state that get_state gave", NULL, NULL, np_set_state, 0, LS_CALLABLE, NULL},

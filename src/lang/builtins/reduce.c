@@ -309,11 +309,11 @@ const ls_builtin ls_family_reduce[] = {
     {"np.percentile jnp.percentile", QUANTILE, "The value below which q percent of the elements lie", NULL, NULL, quantile, 100, LS_CALLABLE, NULL},
     {"torch.quantile tensor.quantile", "(input, q, dim=None, keepdim=False)", "The value below which a share q of the elements lies", NULL, NULL, quantile, 1, LS_CALLABLE, NULL},
     {"np.average jnp.average", "(a, axis=None, weights=None, returned=False, *, keepdims=False)", "Weighted mean", NULL, NULL, np_average, 0, LS_CALLABLE, NULL},
-    {"np.diff jnp.diff", "(a, n=1, axis=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, "np.diff([1, 4, 9])\narray([3, 5])", diff, 0, LS_CALLABLE, NULL},
+    {"np.diff jnp.diff", "(a, n=1, axis=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
     {"torch.diff tensor.diff", "(input, n=1, dim=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
     {"np.trapezoid np.trapz", "(y, x=None, dx=1.0)", "Integral by the trapezoidal rule", NULL, NULL, np_trapezoid, 0, LS_CALLABLE, NULL},
     {"np.nanvar", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Variance of what is not NaN", NULL, NULL, np_nanvar, 0, LS_CALLABLE, NULL},
     {"np.nanstd", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Standard deviation of what is not NaN", NULL, NULL, np_nanvar, 1, LS_CALLABLE, NULL},
-    {"np.gradient", "(f, *varargs, axis=None)", "Differences per step: central inside, one-sided at the ends", NULL, "np.gradient([1., 2., 4.])\narray([1. , 1.5, 2. ])", np_gradient, 0, LS_CALLABLE, NULL},
+    {"np.gradient", "(f, *varargs, axis=None)", "Differences per step: central inside, one-sided at the ends", NULL, NULL, np_gradient, 0, LS_CALLABLE, NULL},
     {"np.interp", "(x, xp, fp)", "Piecewise linear interpolation", NULL, NULL, np_interp, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -441,7 +441,7 @@ BUILTIN(reshaped_in_place) {
 #define ATTRIBUTE(names_, text, f, op_) {names_, "(self)", text, NULL, NULL, f, op_, LS_ATTRIBUTE, NULL}
 
 const ls_builtin ls_family_shape[] = {
-    {"ndarray.shape", "(self)", "The lengths of the axes, a tuple", NULL, "np.zeros((2, 3)).shape\n(2, 3)", shape, 0, LS_ATTRIBUTE, set_shape},
+    {"ndarray.shape", "(self)", "The lengths of the axes, a tuple", NULL, NULL, shape, 0, LS_ATTRIBUTE, set_shape},
     ATTRIBUTE("tensor.shape", "The lengths of the axes, a torch.Size", shape, 0),
     ATTRIBUTE("ndarray.ndim", "The number of axes", count, NDIM),
     ATTRIBUTE("tensor.ndim", "The number of axes", count, NDIM),
@@ -462,7 +462,7 @@ const ls_builtin ls_family_shape[] = {
     {"np.shape jnp.shape", "(a)", "The lengths of the axes", NULL, NULL, np_shape, 0, LS_CALLABLE, NULL},
     {"np.ndim jnp.ndim", "(a)", "The number of axes", NULL, NULL, count, NDIM, LS_CALLABLE, NULL},
     {"np.size jnp.size", "(a, axis=None)", "The number of elements, or the length of an axis", NULL, NULL, np_size, 0, LS_CALLABLE, NULL},
-    {"tensor.size", "(self, dim=None)", "The shape, or the length of one axis", NULL, "torch.zeros(2, 3).size(1)\n3", tensor_size, 0, LS_CALLABLE, NULL},
+    {"tensor.size", "(self, dim=None)", "The shape, or the length of one axis", NULL, NULL, tensor_size, 0, LS_CALLABLE, NULL},
     {"tensor.dim tensor.ndimension", "(self)", "The number of axes", NULL, NULL, count, NDIM, LS_CALLABLE, NULL},
     {"torch.numel tensor.numel tensor.nelement", "(input)", "The number of elements", NULL, NULL, count, SIZE, LS_CALLABLE, NULL},
     {"tensor.element_size", "(self)", "Bytes of an element", NULL, NULL, count, ITEMSIZE, LS_CALLABLE, NULL},
@@ -480,7 +480,7 @@ const ls_builtin ls_family_shape[] = {
     {"torch.transpose torch.swapaxes torch.swapdims tensor.transpose tensor.swapaxes tensor.swapdims", "(input, dim0, dim1)", "Two axes exchanged", NULL, NULL, swapaxes, 0, LS_CALLABLE, NULL},
     {"np.moveaxis jnp.moveaxis", "(a, source, destination)", "Some axes moved to new places", NULL, NULL, moveaxis, 0, LS_CALLABLE, NULL},
     {"torch.movedim torch.moveaxis tensor.movedim tensor.moveaxis", "(input, source, destination)", "Some axes moved to new places", NULL, NULL, moveaxis, 0, LS_CALLABLE, NULL},
-    {"np.reshape jnp.reshape", "(a, shape, order=\"C\")", "The elements in another shape; one length may be -1", NULL, "np.reshape([1, 2, 3, 4], (2, -1))\narray([[1, 2],\n       [3, 4]])", reshape, 0, LS_CALLABLE, NULL},
+    {"np.reshape jnp.reshape", "(a, shape, order=\"C\")", "The elements in another shape; one length may be -1", NULL, NULL, reshape, 0, LS_CALLABLE, NULL},
     {"torch.reshape", "(input, shape)", "The elements in another shape; one length may be -1", NULL, NULL, reshape, 0, LS_CALLABLE, NULL},
     {"ndarray.reshape", "(self, *shape, order=\"C\")", "The elements in another shape; one length may be -1", NULL, NULL, reshape_method, 0, LS_CALLABLE, NULL},
     {"tensor.reshape", "(self, *shape)", "The elements in another shape; one length may be -1", NULL, NULL, reshape_method, 0, LS_CALLABLE, NULL},
@@ -505,7 +505,7 @@ const ls_builtin ls_family_shape[] = {
     {"torch.atleast_2d", "(*tensors)", "Tensors with at least two axes", NULL, NULL, atleast, 2, LS_CALLABLE, NULL},
     {"np.broadcast_arrays", "(*args)", "Arrays as views of their common shape", NULL, NULL, broadcast_arrays, 0, LS_CALLABLE, NULL},
     {"torch.broadcast_tensors", "(*tensors)", "Tensors as views of their common shape", NULL, NULL, broadcast_arrays, 0, LS_CALLABLE, NULL},
-    {"np.broadcast_shapes", "(*args)", "The common shape of several", NULL, "np.broadcast_shapes((2, 1), (3,))\n(2, 3)", broadcast_shapes, 0, LS_CALLABLE, NULL},
+    {"np.broadcast_shapes", "(*args)", "The common shape of several", NULL, NULL, broadcast_shapes, 0, LS_CALLABLE, NULL},
     {"torch.broadcast_shapes", "(*shapes)", "The common shape of several", NULL, NULL, broadcast_shapes, 0, LS_CALLABLE, NULL},
     {"tensor.t_", "(self)", "The transpose of a matrix, in place", NULL, NULL, reshaped_in_place, 0, LS_CALLABLE, NULL},
     {"tensor.transpose_", "(self, dim0, dim1)", "Two axes exchanged, in place", NULL, NULL, reshaped_in_place, 1, LS_CALLABLE, NULL},

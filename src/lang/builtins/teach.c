@@ -256,15 +256,15 @@ const ls_builtin ls_family_teach[] = {
      "given; larger ones, and entries with more digits than a person types, are done numerically with the same steps (exact=True insists, exact=False never tries).\n\n"
      "At a terminal the walk stops after each step: Enter next, b back, t try it yourself, c check a value, ? why, m save, q leave. pause=False prints everything; step=8 or steps=[1, 4] prints "
      "only those; full=True adds the comparison with the other Gram matrix; style is \"both\", \"exact\" or \"decimals\"; save=\"walk.md\" (.tex, .ipynb, .svg, .txt) writes a file.",
-     "walkthrough([3, 0; 0, 4], show=False)[\"singular_values\"]\n['4', '3']", walkthrough, 0, LS_CALLABLE, NULL},
+     NULL, walkthrough, 0, LS_CALLABLE, NULL},
     {"check", "(step, value, show=True)", "Is this value of a step of the last walkthrough right, and if not, which entry and why",
      "step is a name: WtW, WWt, charmat, chi, lambda (or λ), sigma (σ), w1, v1, V, u1, U, S (Σ), term1, sum, W1. value is a matrix, a list, or a text such as \"27+√229, 27-√229\". A decimal "
      "is judged by the digits it has; U is judged against the V you gave before. show=False gives the verdict as a text instead of printing it.",
-     "d = walkthrough([4, 0; 3, -5; 0, 2], show=False)\ncheck(\"σ\", [6.49, 3.44])\nσ: right at 2 digits", check, 0, LS_CALLABLE, NULL},
+     NULL, check, 0, LS_CALLABLE, NULL},
     {"check_notes", "(file, show=True)", "Judges worked notes (Markdown with LaTeX bmatrix blocks) line by line and names the slips", NULL, NULL, check_notes, 0, LS_CALLABLE, NULL},
     {"quiz", "(kind=\"surd\", seed=None, answers=None)", "Asks the steps of a random small matrix one by one and keeps the score",
      "kind: rational, surd, rank1, repeated, wide, decimal; or find: a finished walk with one slip in it, which line is wrong? The same seed asks the same questions. Without a terminal the "
      "answers come from the list `answers`. Gives a dictionary with kind, seed, asked, right (at the first try) and score.",
      NULL, quiz, 0, LS_CALLABLE, NULL},
-    {"latex", "(W)", "A matrix as LaTeX, \\begin{bmatrix} … \\end{bmatrix}", NULL, "latex([1, 2; 3, 4])\n'\\\\begin{bmatrix} 1 & 2 \\\\\\\\ 3 & 4 \\\\end{bmatrix}'", latex, 0, LS_CALLABLE, NULL},
+    {"latex", "(W)", "A matrix as LaTeX, \\begin{bmatrix} … \\end{bmatrix}", NULL, NULL, latex, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

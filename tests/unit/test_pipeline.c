@@ -193,6 +193,7 @@ static void fail_each(const char *name, lsv_status (*job)(lsv_report *), long st
     lsv_report r;
     char *partial = in_folder("out.partial");
     lsv_remove_all(out, NULL);
+    lsv_remove_all(partial, NULL);
     CHECK(job(&r) == LSV_OK);
     double norm = r.norm;
     lsv_report_free(&r);

@@ -15,6 +15,7 @@
    finished, the larger ones of them: small calls are slower for their size. */
 #include "base/job.h"
 
+#include <stdatomic.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -56,7 +57,8 @@ typedef struct worker {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t settled = PTHREAD_COND_INITIALIZER;
 static worker *idle;
-static int idle_count, abandoned_count;
+static int idle_count;
+atomic_int lsv_jobs_left; /* changed under lock, read anywhere */
 static bool taken; /* some thread has jobs */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -158,7 +160,7 @@ static void finish(job *j) {
     lsv_hold_end(j->holds, j->nholds);
     lsv_free(j);
     pthread_mutex_lock(&lock);
-    abandoned_count--;
+    lsv_jobs_left--;
     pthread_cond_broadcast(&settled);
     pthread_mutex_unlock(&lock);
 }
@@ -228,7 +230,7 @@ static bool abandon(job *j) {
     if (left) {
         lsv_hold_begin(j->holds, j->nholds);
         j->abandoned = true;
-        abandoned_count++;
+        lsv_jobs_left++;
     }
     pthread_mutex_unlock(&lock);
     return left;
@@ -300,7 +302,7 @@ lsv_status lsv_job_run(const lsv_job_call *call, lsv_error *err) {
 
 int lsv_jobs_abandoned(void) {
     pthread_mutex_lock(&lock);
-    int n = abandoned_count;
+    int n = lsv_jobs_left;
     pthread_mutex_unlock(&lock);
     return n;
 }
@@ -309,8 +311,8 @@ bool lsv_jobs_settle(double seconds) {
     struct timespec at = after(seconds);
     int late = 0;
     pthread_mutex_lock(&lock);
-    while (abandoned_count && !late) late = pthread_cond_timedwait(&settled, &lock, &at);
-    bool none = abandoned_count == 0;
+    while (lsv_jobs_left && !late) late = pthread_cond_timedwait(&settled, &lock, &at);
+    bool none = lsv_jobs_left == 0;
     pthread_mutex_unlock(&lock);
     return none;
 }

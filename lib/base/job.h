@@ -10,6 +10,7 @@
 #ifndef LSV_BASE_JOB_H
 #define LSV_BASE_JOB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/status.h"
@@ -51,6 +52,7 @@ enum { LSV_JOB_MODELS = 128 };
    undefined. Large result operands must then be dropped: the call goes on writing to them. */
 lsv_status lsv_job_run(const lsv_job_call *call, lsv_error *err);
 
+extern atomic_int lsv_jobs_left; /* the same number, for a look at little cost */
 int lsv_jobs_abandoned(void); /* calls that nobody waits for and that still run */
 
 /* Wait until none is left, at most so many seconds; false: some still run. */

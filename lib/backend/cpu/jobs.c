@@ -8,6 +8,7 @@
    Whether a call is worth it is decided by the time it is likely to take: flops times what one of them costs
    here beside one of a matrix product. The hand-over costs some 20 microseconds; a call that is just worth it takes
    5 to 20 ms, far below what a person notices when Ctrl-C has to wait for it. */
+#include <math.h>
 #include <cblas.h>
 #include <stddef.h>
 
@@ -37,8 +38,12 @@ static const char *const names[LSV_NOPS] = {
     [LSV_BE_PANEL] = "matmul", [LSV_BE_PANEL_T] = "matmul",           [LSV_BE_PANEL_GRAM] = "matmul",
 };
 
+/* While an abandoned call still runs, a small one may have to wait for it inside OpenBLAS, whose threads serve one
+   call at a time: then all but the smallest are jobs, so that the wait can be interrupted. */
 static inline bool worth(lsv_op op, double work) {
-    return __builtin_expect(lsv_jobs_here, 0) && work * cost[op] >= lsv_cpu_job_worth;
+    if (__builtin_expect(!lsv_jobs_here, 1)) return false;
+    double least = atomic_load_explicit(&lsv_jobs_left, memory_order_relaxed) ? 1e5 : lsv_cpu_job_worth;
+    return work * cost[op] >= fmin(least, lsv_cpu_job_worth);
 }
 
 static double most(ptrdiff_t a, ptrdiff_t b) { return (double)(a > b ? a : b); }

@@ -442,10 +442,15 @@ def speed():
                 t.send(CTRL_L)
                 t.settle(0.03)
             worst[name] = best
-        begin = time.monotonic()
-        t.send("big?\r")
-        t.wait_for("Bytes +100000000")
-        worst["big?"] = time.monotonic() - begin
+        worst["big?"] = 1.0
+        for _ in range(3):
+            t.send(CTRL_L)
+            t.settle(0.05)
+            begin = time.monotonic()
+            t.send("big?\r")
+            t.wait_for("Bytes +100000000")
+            worst["big?"] = min(worst["big?"], time.monotonic() - begin)
+            t.settle(0.05)
         # the terminal, the kernel and this model of it take their own few milliseconds: 25 here is below 10 in the program
         check("completion and help take no time", all(s < 0.025 * SLOW for s in worst.values()), {k: round(1000 * v, 1) for k, v in worst.items()})
 

@@ -418,6 +418,36 @@ def why():
         check("a variable of that name goes first", t.run("why").endswith("Out[9]: 3") or ": 3" in t.run("why"), t.text())
 
 
+# ---- Ctrl-C, at readline's prompt ----
+
+def interrupts():
+    """Stops work inside LAPACK, loops and printing; the variables are there afterwards, and the next product is right."""
+    with start(lines=40) as t:
+        t.run("import numpy as np")
+        t.run("M = np.random.default_rng(0).standard_normal((900, 900)); good = (M @ M[0]).sum()", timeout=60)
+        late = []
+        for cell in ("while True: U, S, Vh = np.linalg.svd(M)", "while True: C = M @ M", "while True: q = lora(M, 8)", "while True: pass",
+                     "while True: q = np.sort(M, axis=None)"):
+            for wait in (0.15, 0.3):
+                t.send(cell)
+                t.settle(0.02)
+                t.send("\r")
+                t.prompt(below=t.place() - 1)
+                t.send("\r")                    # the blank line that ends the block
+                end = time.monotonic() + wait
+                while time.monotonic() < end:
+                    t.pump(0.01)
+                row, begin = t.place(), time.monotonic()
+                t.send(CTRL_C)
+                t.prompt(below=row)
+                late.append(time.monotonic() - begin)
+                check(f"Ctrl-C in {cell!r} says so", "KeyboardInterrupt" in t.text(), t.text())
+        out = t.run("abs((M @ M[0]).sum() - good) < 1e-9, M.shape")
+        check("variables and products are as before", "True" in out and "(900, 900)" in out, out)
+        late.sort()
+        check("the prompt is back at once", late[-2] < 0.1 * SLOW and late[-1] < 1 * SLOW, [round(1000 * s, 1) for s in late])
+
+
 # ---- speed ----
 
 def speed():
@@ -474,7 +504,7 @@ def main():
                        ("high", high_cells, (), {}), ("brackets", brackets, (), {}), ("resizing", resizing, (), {}), ("pasting", pasting, (), {}),
                        ("history", history, (folder,), {}), ("completion", completion, (), {}), ("completion", completion, (), {"columns": 40, "locale": "C"}),
                        ("files", files, (folder,), {}), ("evaluates", never_evaluates, (), {}), ("tips", tips, (), {}), ("tips", tips, (), {"columns": 40, "locale": "C"}),
-                       ("help", help_pages, (), {}), ("help", help_pages, (), {"columns": 40}), ("paging", paging, (), {}), ("why", why, (), {}), ("speed", speed, (), {})]
+                       ("help", help_pages, (), {}), ("help", help_pages, (), {"columns": 40}), ("paging", paging, (), {}), ("why", why, (), {}), ("interrupts", interrupts, (), {}), ("speed", speed, (), {})]
         for name, function, positional, named in groups:
             if args.groups and name not in args.groups:
                 continue

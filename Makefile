@@ -220,6 +220,7 @@ help:
 	@echo "make asan       the same under the address and undefined-behaviour sanitizers"
 	@echo "make bench      timings beside python3 with NumPy, and Octave, where installed"
 	@echo "make reference  doc/reference.md, from the builtins' own records"
+	@echo "make man        the manual pages of lsv lora, from its table of options"
 	@echo "make static     build/static/lsv, with OpenBLAS and the rest linked in, to be carried elsewhere"
 	@echo "make ptx        the GPU's own kernels again (needs nvcc); make cushim: the CUDA that tests run on"
 	@echo "make install    to PREFIX=$(PREFIX) (DESTDIR is honoured); make uninstall"

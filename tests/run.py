@@ -3,9 +3,8 @@
 
     run.py --build DIR --lsv PATH [--conformance DIR] [--sanitized] [SUITE ...]
 
-A suite is a command that ends with the line `N passed, M failed`. Needs Python's standard
-library only. Without SUITE all run: unit, headers, lang, conformance, cli, repl, editing, fault, fuzz, doc, grad, files, devices, gpu,
-teach cases (checker, dialogue, export), text, random.
+A suite is a command that ends with the line `N passed, M failed`; suites() names them, and without SUITE all run. Python's
+standard library is enough, but for the screen model of the prompt's suites (python3-pyte).
 """
 import argparse
 import glob

@@ -69,7 +69,9 @@ def running(lsv, folder):
     path = write(folder, "v3.ipynb", v3)
     check("format 3", run(lsv, path).stdout == "3\n" and run(lsv, "--replay", path).returncode == 0)
     for name, text, words in (("cut", '{"cells": [', "ends in the middle"), ("list", "[]", "no list of \"cells\""), ("bad", '{"cells": [}]}', "line 1, column"), ("empty", "", "ends in the middle"),
-                              ("odd", '{"cells": [1, null, {"cell_type": 3, "source": {}}, {"cell_type": "code", "outputs": [1, {"output_type": "stream"}], "source": [1, "print(1)"]}]}', None)):
+                              ("odd", '{"cells": [1, null, {"cell_type": 3, "source": {}}, {"cell_type": "code", "outputs": [1, {"output_type": "stream"}], "source": [1, "print(1)"]}]}', "cell 1 has no source"),
+                              ("number", '{"cells": [{"cell_type": "code", "source": ["1"]}, {"cell_type": "code", "source": 5, "outputs": 7}]}', "cell 2 has no source"),
+                              ("loose", '{"cells": [{"cell_type": "code", "outputs": [1, {"output_type": "stream"}], "source": [1, "print(1)"]}]}', None)):
         p = run(lsv, write(folder, name + ".ipynb", text))
         check(f"a bad file: {name}", (p.returncode == 2 and words in p.stderr) if words else p.stdout == "1\n", p.stdout + p.stderr)
     check("a missing file", run(lsv, os.path.join(folder, "none.ipynb")).returncode == 2)

@@ -112,6 +112,16 @@ static bool read_cells(notebook *b, struct json_object *cells) {
     return true;
 }
 
+/* The first cell, from 1, whose source is neither a text nor a list: a file that would be run without it; 0: none. */
+static size_t cell_without_text(struct json_object *cells) {
+    for (size_t i = 0; i < json_object_array_length(cells); i++) {
+        struct json_object *cell = json_object_array_get_idx(cells, i), *text = member(cell, "source");
+        if (!text) text = member(cell, "input");
+        if (!text || !(json_object_is_type(text, json_type_string) || json_object_is_type(text, json_type_array))) return i + 1;
+    }
+    return 0;
+}
+
 /* "line 3, column 7" of a byte. */
 static lsv_status bad_json(const char *name, const char *text, size_t at, const char *reason,
                            lsv_error *err) {
@@ -135,6 +145,8 @@ static lsv_status take(const char *name, struct json_object *root, notebook *b, 
         lsv_fail(err, LSV_EVALUE, "%s: this JSON is no notebook: it has no list of \"cells\"", name);
         return LSV_EVALUE;
     }
+    size_t bad = cell_without_text(cells);
+    if (bad) return lsv_fail(err, LSV_EVALUE, "%s: cell %zu has no source: a text, or a list of its lines", name, bad);
     return read_cells(b, cells) ? LSV_OK : lsv_no_memory(err, 0);
 }
 

@@ -119,6 +119,10 @@ const char *lsv_backend_get(void);
 int lsv_backend_serial(void);
 void lsv_backend_serial_done(int before);
 
+/* The sum of the squares of m x n doubles, row-major: NaN or Inf where there is one among them. Each thread's rows are
+   added up in their order, in eight running sums: relative error at most (n/8 + m + 10) units. */
+double lsv_backend_square(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda);
+
 /* How many threads BLAS and lsv's own kernels compute with: to be said before the first computation. */
 void lsv_backend_threads(int n);
 

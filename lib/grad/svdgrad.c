@@ -53,10 +53,8 @@ double *lsv_sg_vector(ptrdiff_t rows, ptrdiff_t cols, lsv_error *err) {
 }
 
 double lsv_sg_square(ptrdiff_t n, const double *x) {
-    double sum = (double)NAN;
-    lsv_status status =
-        lsv_backend_for(LSV_BE_DOT, LSV_FLOAT64, n, 0, 0)->dot(LSV_FLOAT64, n, x, 1, x, 1, &sum, NULL);
-    return status == LSV_OK ? sum : lsv_sg_dot(n, x, x);
+    const ptrdiff_t row = 4096, rows = n / row;
+    return lsv_backend_square(rows, row, x, row) + lsv_backend_square(1, n - rows * row, x + rows * row, row);
 }
 
 lsv_status lsv_sg_times(const double *a, ptrdiff_t m, ptrdiff_t n, bool transposed, const double *x,
@@ -322,9 +320,13 @@ static lsv_status assemble_product(const lsv_sg *w, double factor, bool add, dou
         left[2 * r] = w->xi * w->u[r] + factor * w->p[r], left[2 * r + 1] = factor * w->u[r];
     memcpy(right, w->v, (size_t)n * sizeof *right);
     memcpy(right + n, w->q, (size_t)n * sizeof *right);
-    lsv_status status =
-        lsv_backend_for(LSV_BE_GEMM, LSV_FLOAT64, m, n, 2)
-            ->gemm(LSV_FLOAT64, false, false, m, n, 2, 1, left, 2, right, n, add ? 1 : 0, G, n, err);
+    lsv_status status;
+    if (n % 8 == 0) /* on lsv's own threads: those of OpenBLAS, once woken, are in the way of the next step for a while */
+        status = lsv_backend_for(LSV_BE_PANEL, LSV_FLOAT64, m, 2, n)
+                     ->panel(LSV_FLOAT64, m, 2, n, left, 2, right, n, add, G, n, err);
+    else
+        status = lsv_backend_for(LSV_BE_GEMM, LSV_FLOAT64, m, n, 2)
+                     ->gemm(LSV_FLOAT64, false, false, m, n, 2, 1, left, 2, right, n, add ? 1 : 0, G, n, err);
     lsv_free(left);
     return status;
 }

@@ -107,7 +107,7 @@ static lsv_status load_matrix(lsv_sg *w, const lsv_array *A, lsv_array **held, l
     LSV_TRY(status);
     w->A = (const double *)(const void *)(*held)->data;
     ptrdiff_t size = w->m * w->n, i = 0;
-    double square = lsv_sg_square(size, w->A); /* one quick pass tells that nothing is out of the ordinary */
+    double square = lsv_backend_square(w->m, w->n, w->A, w->n); /* one quick pass tells that nothing is out of the ordinary */
     if (square > 0x1p-100 && square < 0x1p+100) return LSV_OK;
     status = lsv_mats_finite(A, "svdgrad", err);
     if (status != LSV_OK) lsv_blame(err, 0);

@@ -28,20 +28,13 @@ static double largest(const lsv_dense *d) {
     return most;
 }
 
-/* Row by row, in eight running sums: the error is bounded by (n/8 + 8 + m) units in the last place. */
-static void measure(lsv_dense *d) {
-    double sum = 0;
-    for (ptrdiff_t i = 0; i < d->m; i++) {
-        const double *row = d->a + i * d->lda;
-        double s[8] = {0};
-        ptrdiff_t j = 0;
-        for (; j + 8 <= d->n; j += 8)
-            for (int c = 0; c < 8; c++) s[c] += row[j + c] * row[j + c];
-        for (; j < d->n; j++) s[0] += row[j] * row[j];
-        sum += (s[0] + s[1] + (s[2] + s[3])) + (s[4] + s[5] + (s[6] + s[7]));
-    }
-    d->norm = sqrt(sum);
+/* The norm, and whether it shows that no entry is NaN, Inf or of an extreme size. */
+static bool measure(lsv_dense *d) {
+    int e = 0;
+    d->norm = sqrt(lsv_backend_square(d->m, d->n, d->a, d->lda));
     d->slack = ((double)d->n / 8 + (double)d->m + 10) * (DBL_EPSILON / 2);
+    if (isfinite(d->norm)) frexp(d->norm, &e);
+    return isfinite(d->norm) && d->norm > 0 && e < EXPONENT_MOST && e > -EXPONENT_MOST;
 }
 
 /* A copy of W in float64: row-major, or the transpose of it. */
@@ -71,7 +64,6 @@ static lsv_status rescale(lsv_dense *d, const lsv_array *x, lsv_error *err) {
 lsv_status lsv_dense_open(const lsv_array *W, const char *name, lsv_dense *d, lsv_error *err) {
     LSV_TRY(lsv_host(W, err));
     *d = (lsv_dense){0};
-    LSV_TRY(lsv_mats_finite(W, name, err));
     LSV_TRY(lsv_host_as_dtype(W, LSV_FLOAT64, &d->array, err));
     const lsv_array *x = d->array;
     d->m = x->shape[0], d->n = x->shape[1];
@@ -85,14 +77,17 @@ lsv_status lsv_dense_open(const lsv_array *W, const char *name, lsv_dense *d, ls
     } else {
         status = copy_in(d, x, err);
     }
-    if (status == LSV_OK) status = rescale(d, x, err);
+    if (status == LSV_OK && !measure(d)) { /* rarely: then with care */
+        status = lsv_mats_finite(W, name, err);
+        if (status == LSV_OK) status = rescale(d, x, err);
+        if (status == LSV_OK) (void)measure(d);
+    }
     size_t bytes = ((size_t)lsv_max_size(d->m - 1, 0) * (size_t)d->lda + (size_t)d->n) * sizeof *d->a;
     if (status == LSV_OK && lsv_backend_keep(LSV_BE_PANEL_GRAM, LSV_FLOAT64, d->m, d->n, 16, 20, bytes)) {
         d->mirror = lsv_mirror_begin(d->a, bytes); /* read by every step: copied once */
         if (d->mirror) (void)lsv_mirror_on_device(d->mirror, true, NULL);
     }
-    if (status == LSV_OK) measure(d);
-    else lsv_dense_close(d);
+    if (status != LSV_OK) lsv_dense_close(d);
     return status;
 }
 

@@ -39,7 +39,7 @@ struct lsv_krylov {
     double *w, *Y, *copy;   /* Ritz values and vectors, room for T       */
     double top;             /* largest diagonal entry of T, about s_1^2    */
     ptrdiff_t look, last_look;
-    double last_worst;
+    double last_worst, last_rate, last_middle; /* of the residuals at looks: plan */
     int iterations;
     uint64_t random;
 };
@@ -217,16 +217,25 @@ static ptrdiff_t largest_cluster(const lsv_krylov *w) {
     return most;
 }
 
-/* Where to look next: well before where the residuals would be small enough if they went on falling as they did,
-   for they fall faster and faster. A look costs as much as several steps, and so does a step too many. */
+/* Where to look next. The logarithm of the residuals falls faster and faster, about as a parabola: the look is put where
+   the one through the last three would have fallen far enough, or a little before. Once there, looks are as far
+   apart as balances the cost of one (about 10^-7 K^2 seconds) with that of steps too many. */
 static void plan(lsv_krylov *w, double worst, double tol) {
-    double ahead = 0.4 * (double)w->K;
+    double K = (double)w->K, ahead = 0.4 * K, rate = 0;
     if (w->last_worst > 0 && worst < w->last_worst) {
-        double rate = log(worst / w->last_worst) / (double)(w->K - w->last_look);
-        ahead = fmin(0.65 * log(tol / worst) / rate, 0.6 * (double)w->K);
+        double passed = K - (double)w->last_look, middle = K - passed / 2, need = log(worst / tol);
+        rate = log(w->last_worst / worst) / passed;
+        double growth = w->last_rate > 0 ? (rate - w->last_rate) / (middle - w->last_middle) : 0;
+        if (growth > 0) {
+            double here = rate + growth * passed / 2;
+            ahead = 0.9 * (sqrt(here * here + 2 * growth * need) - here) / growth;
+        } else ahead = 0.65 * need / rate;
+        ahead = fmin(ahead, 0.6 * K);
+        w->last_middle = middle;
     }
-    w->last_worst = worst, w->last_look = w->K;
-    w->look = w->K + lsv_max_size((ptrdiff_t)ahead, lsv_max_size(w->b, w->K / 20));
+    w->last_worst = worst, w->last_look = w->K, w->last_rate = rate;
+    double apart = fmin(K / 10, 1000 * K * K / ((double)w->A->m * (double)w->n));
+    w->look = w->K + lsv_max_size((ptrdiff_t)fmax(ahead, apart), w->b);
 }
 
 /* Of what is left to do, more than the full decomposition would be: not at this rate of decay. */
@@ -247,7 +256,7 @@ lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *e
                 }
                 if (w->b + 8 > BLOCK_MOST || w->K + w->b + 8 > w->most) return LSV_OK;
                 LSV_TRY(grow(w, err));
-                w->look = w->K + 3 * w->b, w->last_worst = 0;
+                w->look = w->K + 3 * w->b, w->last_worst = w->last_rate = 0;
             } else {
                 plan(w, worst, tol);
                 if (last || hopeless(w)) return LSV_OK;

@@ -54,6 +54,7 @@ int lsv_backend_serial(void) {
     int before = openblas_get_num_threads();
     if (before <= 1) return 0;
     openblas_set_num_threads(1);
+    lsv_workers_expect(true);
     return before;
 }
 
@@ -61,4 +62,8 @@ void lsv_backend_threads(int n) {
     if (n > 0) openblas_set_num_threads(n);
 }
 
-void lsv_backend_serial_done(int before) { lsv_cpu_threads_restore(before); }
+void lsv_backend_serial_done(int before) {
+    if (before <= 1) return;
+    lsv_workers_expect(false);
+    lsv_cpu_threads_restore(before);
+}

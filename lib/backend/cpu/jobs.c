@@ -23,7 +23,7 @@ static const double cost[LSV_NOPS] = {
     [LSV_BE_GESDD] = 3,    [LSV_BE_GESVD] = 10,  [LSV_BE_GEQRF] = 2,  [LSV_BE_ORGQR] = 2,  [LSV_BE_SYEVD] = 3,
     [LSV_BE_GEEV] = 12,    [LSV_BE_POTRF] = 1.5, [LSV_BE_GETRF] = 1.5, [LSV_BE_GETRS] = 3, [LSV_BE_GETRI] = 2,
     [LSV_BE_GESV] = 1.5,   [LSV_BE_GELSD] = 4,   [LSV_BE_GELSS] = 10, [LSV_BE_GELSY] = 4,  [LSV_BE_GELS] = 2,
-    [LSV_BE_SYEVR] = 4,    [LSV_BE_PANEL] = 3,   [LSV_BE_PANEL_T] = 3, [LSV_BE_PANEL_GRAM] = 2,
+    [LSV_BE_SYEVR] = 4,    [LSV_BE_PANEL] = 0.5, [LSV_BE_PANEL_T] = 0.5, [LSV_BE_PANEL_GRAM] = 0.5,
 };
 
 /* What a person who waits for it would call it. */

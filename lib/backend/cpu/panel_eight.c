@@ -22,6 +22,9 @@ TARGET static inline vec kept(vec x) {
     return x;
 }
 
+/* On its way to the second cache. An address beyond the matrix does no harm. */
+TARGET static inline void fetch(const double *p) { _mm_prefetch((const char *)p, _MM_HINT_T1); }
+
 /* The sums over the lanes of eight vectors, as one. */
 TARGET static inline vec across(vec a, vec b, vec c, vec d, vec e, vec f, vec g, vec h) {
 #define PAIRED(x, y) _mm512_add_pd(_mm512_unpacklo_pd(x, y), _mm512_unpackhi_pd(x, y))
@@ -43,16 +46,17 @@ TARGET static inline vec across(vec a, vec b, vec c, vec d, vec e, vec f, vec g,
 
 TARGET static inline void add_row(double *y, vec sum) { _mm512_storeu_pd(y, _mm512_add_pd(_mm512_loadu_pd(y), sum)); }
 
-TARGET static void times_three(const double *a, ptrdiff_t lda, ptrdiff_t n, const double *packed, double *y,
-                               ptrdiff_t ldy) {
+/* Three rows. Of the `lines` rows at `ahead`, lda apart, as many numbers as this uses are on their way when it is done. */
+TARGET static inline __attribute__((always_inline)) void times_three(const double *a, ptrdiff_t lda, ptrdiff_t n,
+                                                                     const double *packed, double *y, ptrdiff_t ldy,
+                                                                     const double *ahead, int lines) {
     COLUMNS(ZERO3)
     vec x;
-    for (; n >= 8; n -= 8, a += 8, packed += 64) {
+    for (; n >= 8; n -= 8, a += 8, packed += 64, ahead += 8) {
         vec a0 = _mm512_loadu_pd(a), a1 = _mm512_loadu_pd(a + lda), a2 = _mm512_loadu_pd(a + 2 * lda);
-        /* the three rows after these, which the processor does not foresee */
-        _mm_prefetch((const char *)(a + 3 * lda), _MM_HINT_T1);
-        _mm_prefetch((const char *)(a + 4 * lda), _MM_HINT_T1);
-        _mm_prefetch((const char *)(a + 5 * lda), _MM_HINT_T1);
+        fetch(ahead);
+        fetch(ahead + lda);
+        if (lines > 2) fetch(ahead + 2 * lda);
         COLUMNS(STEP3)
     }
     if (n > 0) {
@@ -77,10 +81,14 @@ TARGET static void times_one(const double *a, ptrdiff_t n, const double *packed,
 }
 
 TARGET static void times(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *packed, double *y,
-                         ptrdiff_t ldy) {
+                         ptrdiff_t ldy, const double *next) {
     for (ptrdiff_t k = 0; k < n; k += TILE) {
         ptrdiff_t width = n - k < TILE ? n - k : TILE, r = 0;
-        for (; r + 3 <= rows; r += 3) times_three(a + r * lda + k, lda, width, packed + 8 * k, y + r * ldy, ldy);
+        for (; r + 3 <= rows; r += 3) {
+            const double *from = a + r * lda + k, *thin = packed + 8 * k;
+            if (next) times_three(from, lda, width, thin, y + r * ldy, ldy, next + r / 3 * 2 * lda + k, 2);
+            else times_three(from, lda, width, thin, y + r * ldy, ldy, from + 3 * lda, 3);
+        }
         for (; r < rows; r++) times_one(a + r * lda + k, width, packed + 8 * k, y + r * ldy);
     }
 }
@@ -100,13 +108,18 @@ TARGET static void times(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff
     _mm512_storeu_pd(packed + 64 + 8 * j, q##j); \
     _mm512_storeu_pd(packed + 128 + 8 * j, r##j);
 
-/* 24 columns of a */
-TARGET static void transposed_three(const double *a, ptrdiff_t lda, ptrdiff_t rows, const double *y, ptrdiff_t ldy,
-                                    double *packed) {
+/* 24 columns of a. A third of as many rows at `ahead`, if that is not NULL, are on their way when it is done. */
+TARGET static inline __attribute__((always_inline)) void transposed_three(const double *a, ptrdiff_t lda, ptrdiff_t rows,
+                                                                          const double *y, ptrdiff_t ldy, double *packed,
+                                                                          const double *ahead) {
     COLUMNS(OPEN3)
     vec x;
-    for (; rows > 0; rows--, a += lda, y += ldy) {
+    for (int line = 0; rows > 0; rows--, a += lda, y += ldy) {
         vec a0 = _mm512_loadu_pd(a), a1 = _mm512_loadu_pd(a + 8), a2 = _mm512_loadu_pd(a + 16);
+        if (ahead) {
+            fetch(ahead + 8 * line);
+            if (++line == 3) line = 0, ahead += lda;
+        }
         COLUMNS(SPREAD3)
     }
     COLUMNS(CLOSE3)
@@ -128,8 +141,12 @@ TARGET static void transposed_one(const double *a, ptrdiff_t lda, ptrdiff_t rows
 }
 
 TARGET static void transposed(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *y,
-                              ptrdiff_t ldy, double *packed) {
-    for (; n >= 24; n -= 24, a += 24, packed += 192) transposed_three(a, lda, rows, y, ldy, packed);
+                              ptrdiff_t ldy, double *packed, const double *next) {
+    if (next) next += rows / 3 * 2 * lda; /* those before were fetched by the product */
+    for (; n >= 24; n -= 24, a += 24, packed += 192) {
+        if (next) transposed_three(a, lda, rows, y, ldy, packed, next), next += 24;
+        else transposed_three(a, lda, rows, y, ldy, packed, NULL);
+    }
     for (; n > 0; n -= 8, a += 8, packed += 64) transposed_one(a, lda, rows, n, y, ldy, packed);
 }
 

@@ -1,11 +1,15 @@
 /* A few threads that sleep until there is a round of work.
 
-   One atomic word, the ticket, holds the number of the round and the next part of it to be done. Whoever is
-   awake, caller included, draws parts by counting it up, so a part waits for nobody who is asleep: on a
-   busy machine the caller does most of them alone. Who has drawn a part of a round is waited for, so the work's
-   description stays in place for as long as anybody reads it; who comes late draws nothing. Waiting begins with
-   a short spin, since the pieces of one iteration follow each other within microseconds, and goes on
-   asleep. Workers block all signals: an interrupt belongs to the thread that reads the keyboard. */
+   Every part of a round belongs first to one thread, always the same: part 0 to the caller, the others to the workers
+   in their order. A matrix that is read in every round is so read by the same core each time, from that core's
+   own cache. Who is through with its own part takes those that nobody has begun, so a part waits for nobody who is asleep:
+   on a busy machine the caller does most of them alone.
+
+   A part is taken by setting its mark from the last round's number to this one's: who comes late, with the number of
+   a round that is over, finds no such mark and takes nothing. All taken parts are waited for, so the work's description stays in
+   place for as long as anybody reads it. Waiting begins with a spin, since the pieces of one iteration follow each other
+   closely, and goes on asleep; it is a long spin while the workers are told that more is to come. Workers block all signals: an
+   interrupt belongs to the thread that reads the keyboard. */
 #include "backend/cpu/workers.h"
 #include <cblas.h>
 #include <pthread.h>
@@ -14,15 +18,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
-enum { MOST = 64, SPINS = 2000, PART_BITS = 16 };
-#define PART_MASK (((uint64_t)1 << PART_BITS) - 1)
+enum { MOST = 64 };
+static const double spin = 50e-6, long_spin = 1e-3; /* seconds; waking a thread takes 5 to 50 microseconds */
 
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER; /* held by whoever has the workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t start = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;
-static _Atomic uint64_t ticket = PART_MASK; /* round << PART_BITS | next part; no part to start with */
-static atomic_int done;
+static _Atomic uint64_t current;     /* the number of the round */
+static _Atomic uint64_t taken[MOST]; /* the last round in which this part was */
+static atomic_int done, expecting;
 static int count; /* threads besides the caller's; set once, before the first round */
 static struct {
     void (*part)(void *, int, int);
@@ -36,33 +42,46 @@ static inline void pause_a_little(void) {
 #endif
 }
 
-/* Parts of the round at hand until there are none left. `parts` is the same in every round. */
-static void take_part(int parts) {
-    uint64_t t = atomic_load(&ticket);
-    while ((t & PART_MASK) < (uint64_t)parts) {
-        if (!atomic_compare_exchange_weak(&ticket, &t, t + 1)) continue;
-        work.part(work.context, (int)(t & PART_MASK), parts);
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double patience(void) { return lsv_workers_awake() ? long_spin : spin; }
+
+/* The parts of a round that nobody has begun, this thread's own first. */
+static void take_parts(uint64_t round, int own, int parts) {
+    for (int i = 0; i < parts; i++) {
+        int id = own + i < parts ? own + i : own + i - parts;
+        uint64_t before = round - 1;
+        if (!atomic_compare_exchange_strong(&taken[id], &before, round)) continue;
+        work.part(work.context, id, parts);
         if (atomic_fetch_add(&done, 1) + 1 == parts) {
             pthread_mutex_lock(&lock);
             pthread_cond_signal(&finished);
             pthread_mutex_unlock(&lock);
         }
-        t = atomic_load(&ticket);
     }
 }
 
-static bool work_left(int parts) { return (atomic_load(&ticket) & PART_MASK) < (uint64_t)parts; }
-
 static void *worker(void *argument) {
-    int parts = (int)(ptrdiff_t)argument;
+    int own = (int)(ptrdiff_t)argument;
+    uint64_t last = 0;
     for (;;) {
-        for (int i = 0; i < SPINS && !work_left(parts); i++) pause_a_little();
-        if (!work_left(parts)) {
+        uint64_t round;
+        double from = now();
+        while ((round = atomic_load(&current)) == last) {
+            for (int i = 0; i < 16; i++) pause_a_little();
+            if (now() - from > patience()) break;
+        }
+        if (round == last) {
             pthread_mutex_lock(&lock);
-            while (!work_left(parts)) pthread_cond_wait(&start, &lock);
+            while ((round = atomic_load(&current)) == last) pthread_cond_wait(&start, &lock);
             pthread_mutex_unlock(&lock);
         }
-        take_part(parts);
+        take_parts(round, own, count + 1);
+        last = round;
     }
     return NULL;
 }
@@ -76,10 +95,10 @@ static void recruit(void) {
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    count = want - 1; /* parts stay as many even where fewer threads could be had */
     for (int id = 1; id < want; id++) {
         pthread_t thread;
-        if (pthread_create(&thread, &attributes, worker, (void *)(ptrdiff_t)want) != 0) break;
-        count = want - 1; /* parts stay as many even where fewer threads could be had */
+        if (pthread_create(&thread, &attributes, worker, (void *)(ptrdiff_t)id) != 0) break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
@@ -90,6 +109,10 @@ int lsv_workers(void) {
     return count + 1;
 }
 
+bool lsv_workers_awake(void) { return atomic_load_explicit(&expecting, memory_order_relaxed) > 0; }
+
+void lsv_workers_expect(bool more) { atomic_fetch_add(&expecting, more ? 1 : -1); }
+
 void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), void *context) {
     if (parts <= 1 || lsv_workers() != parts || pthread_mutex_trylock(&owner) != 0) {
         for (int id = 0; id < parts; id++) part(context, id, parts);
@@ -97,12 +120,15 @@ void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), 
     }
     work.part = part, work.context = context;
     atomic_store(&done, 0);
+    uint64_t round = atomic_load(&current) + 1;
     pthread_mutex_lock(&lock);
-    atomic_store(&ticket, ((atomic_load(&ticket) >> PART_BITS) + 1) << PART_BITS);
+    atomic_store(&current, round);
     pthread_cond_broadcast(&start);
     pthread_mutex_unlock(&lock);
-    take_part(parts);
-    for (int i = 0; i < SPINS && atomic_load(&done) < parts; i++) pause_a_little();
+    take_parts(round, 0, parts);
+    double from = now();
+    while (atomic_load(&done) < parts && now() - from < patience())
+        for (int i = 0; i < 16; i++) pause_a_little();
     if (atomic_load(&done) < parts) {
         pthread_mutex_lock(&lock);
         while (atomic_load(&done) < parts) pthread_cond_wait(&finished, &lock);

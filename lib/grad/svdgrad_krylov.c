@@ -6,13 +6,14 @@
    those of the last block. A is read once per step. The projected matrix is banded and its problems are
    solved in that form at every look (svdgrad_band.c).
 
-   The sides change places when m < n (A is then transposed). Every new block is orthogonalised against its
-   two neighbours and then against all; a block that came out dependent is completed with random directions.
+   The sides change places when m < n (A is then transposed). Every new block is orthogonalised twice against its
+   two neighbours, and against all as often as is needed (linalg/lanczos.h); a block that came out dependent is completed with random directions.
    What is returned was verified by products with A: the residuals are those of the vectors themselves. */
 #include <string.h>
 #include "base/progress.h"
 #include "grad/svdgrad_band.h"
 #include "grad/svdgrad_work.h"
+#include "linalg/lanczos.h"
 
 enum { W = LSV_BAND, FIRST = 96, MOST = 1400, SMALLEST = 64 };
 
@@ -32,8 +33,8 @@ typedef struct {
     double scale[2];               /* norms of the first two start columns */
     lsv_band band;
     double *T, *y, *z, *c; /* the band; Ritz vector, solution, right-hand side: limit */
-    double theta, last_mx;
-    ptrdiff_t last_K;
+    lsv_reorth reorth;
+    double theta;
     uint64_t seed;
 } krylov;
 
@@ -154,6 +155,7 @@ static void product8(const double *A, const double *B, double *C) {
    nothing and a random direction takes its place. */
 static lsv_status gram_schmidt(krylov *k, double *Z, double *R, double floor, lsv_error *err) {
     memset(R, 0, W * W * sizeof *R);
+    lsv_reorth_begin(&k->reorth);
     for (int j = 0; j < W; j++)
         for (int try = 0; try < 3; try++) {
             for (int pass = 0; pass < 3; pass++) {
@@ -203,6 +205,9 @@ static lsv_status orthonormal(krylov *k, double *Z, double *R, double floor, lsv
 
 static lsv_status begin(krylov *k, lsv_error *err) {
     ptrdiff_t n = k->n;
+    k->K = 0;
+    k->theta = 0;
+    lsv_reorth_begin(&k->reorth);
     LSV_TRY(lsv_sg_times(k->B, k->m, n, true, k->f, k->c0, err));
     const double *columns[2] = {k->g, k->c0};
     for (int j = 0; j < W; j++) {
@@ -230,8 +235,13 @@ static lsv_status step(krylov *k, lsv_error *err) {
     for (int j = 0; j < W; j++)
         for (int i = j; i < W; i++)
             k->T[(at + j) * LSV_BAND_LD + i - j] = -(own[i * W + j] + own[j * W + i]) / 2;
-    LSV_TRY(away(k, 0, k->Z, err));
+    bool whole = lsv_reorth_whole(&k->reorth);
+    double crept_in = 0, least = (double)INFINITY;
+    LSV_TRY(away(k, whole ? 0 : from, k->Z, err));
+    for (ptrdiff_t i = 0; whole && i < from * W; i++) crept_in = fmax(crept_in, fabs(k->H[i]));
     LSV_TRY(orthonormal(k, k->Z, k->R, 0x1p-50 * fmax(k->theta, fabs(k->T[0])), err));
+    for (int j = 0; j < W; j++) least = fmin(least, fabs(k->R[j * W + j]));
+    lsv_reorth_done(&k->reorth, k->K, crept_in > 0 ? crept_in / least : 0);
     for (int j = 0; j < W; j++) /* T(at + 8 + r, at + c) = R[r][c], r <= c */
         for (int r = 0; r <= j; r++) k->T[(at + j) * LSV_BAND_LD + W + r - j] = k->R[r * W + j];
     double *t = k->X;
@@ -288,12 +298,18 @@ static double second(krylov *k) {
 /* Take a look now, or extrapolate from the last ones when it will pay. */
 static lsv_status run(krylov *k, bool *done, lsv_error *err) {
     ptrdiff_t next = lsv_min_size(FIRST, k->limit);
-    double last = 0, best = (double)INFINITY;
+    lsv_outlook outlook = {0};
+    double best = (double)INFINITY;
     int stalls = 0;
     LSV_TRY(begin(k, err));
     *done = false;
     for (;;) {
         LSV_TRY(lsv_poll(err));
+        if (k->reorth.spoiled) {
+            next = lsv_min_size(FIRST, k->limit), best = (double)INFINITY, stalls = 0;
+            outlook = (lsv_outlook){0};
+            LSV_TRY(begin(k, err));
+        }
         LSV_TRY(step(k, err));
         double newest = 0;
         for (int i = 0; i < W * W; i++) newest = fmax(newest, fabs(k->R[i]));
@@ -312,14 +328,11 @@ static lsv_status run(krylov *k, bool *done, lsv_error *err) {
             return LSV_OK;
         }
         if (whole) return LSV_OK;
-        ptrdiff_t ahead = k->K / 2;
-        if (last > 0 && mx < last)
-            ahead = (ptrdiff_t)(log(mx / goal) / (log(last / mx) / (double)(k->K - k->last_K)));
+        bool told = outlook.worst > 0;
+        double ahead = lsv_outlook_ahead(&outlook, (double)k->K, mx, goal);
         /* a dense decomposition would be cheaper than what is left */
-        if (last > 0 && mx < 1e-3 && k->K + ahead > 2 * k->limit) return LSV_OK;
-        next = k->K + lsv_max_size(W, lsv_min_size(ahead, k->K / 2));
-        last = mx;
-        k->last_K = k->K;
+        if (told && mx < 1e-3 && (double)k->K + ahead > 2.0 * (double)k->limit) return LSV_OK;
+        next = k->K + lsv_max_size(W, (ptrdiff_t)fmin(0.9 * ahead, 0.5 * (double)k->K));
     }
 }
 

@@ -1,8 +1,8 @@
 /* Block Lanczos on A^T A, in full memory: the space spanned by X, A^T A X, (A^T A)^2 X, … for a random block X.
 
-   Every new block is orthogonalised against all of the space, twice over the two blocks it is coupled to, and
-   turned into an orthonormal one by Householder's QR, so orthogonality does not rest on the block's
-   condition. The projection T = V^T A^T A V is kept whole. Its leading eigenpairs (w, y) are the Ritz values; the
+   Every new block is orthogonalised twice against the two blocks it is coupled to, against the rest of the space as
+   often as is needed (lanczos.h), and turned into an orthonormal one by Householder's QR, so orthogonality
+   does not rest on the block's condition. The projection T = V^T A^T A V is kept whole. Its leading eigenpairs (w, y) are the Ritz values; the
    part of A^T A V y outside the space is R y_last with R the coupling to the next block, so residuals
    are estimated at no cost, and the next look at them is put where their decay so far says they will have
    fallen far enough.
@@ -20,6 +20,7 @@
 #include <string.h>
 #include "base/progress.h"
 #include "linalg/dense.h"
+#include "linalg/lanczos.h"
 
 enum { BLOCK_MOST = 48, SPACE_MOST = 2400 };
 
@@ -38,8 +39,9 @@ struct lsv_krylov {
     double *C, *tau;        /* for the QR, column-major                  */
     double *w, *Y, *copy;   /* Ritz values and vectors, room for T       */
     double top;             /* largest diagonal entry of T, about s_1^2    */
-    ptrdiff_t look, last_look;
-    double last_worst, last_rate, last_middle; /* of the residuals at looks: plan */
+    ptrdiff_t look; /* at the residuals, in a space of this size */
+    lsv_outlook outlook;
+    lsv_reorth reorth;
     int iterations;
     uint64_t random;
 };
@@ -141,12 +143,18 @@ static lsv_status step(lsv_krylov *w, lsv_error *err) {
     w->K += b;
     w->iterations++;
     for (ptrdiff_t j = 0; j < b; j++) memset(w->T + (w->K - b + j) * w->most, 0, (size_t)w->most * sizeof *w->T);
+    if (w->fresh) lsv_reorth_begin(&w->reorth);
+    bool whole = lsv_reorth_whole(&w->reorth);
     ptrdiff_t from = w->fresh ? 0 : lsv_max_size(w->K - b - w->before, 0);
     LSV_TRY(project_out(w, from, w->Z, true, err));
-    LSV_TRY(project_out(w, 0, w->Z, true, err));
+    LSV_TRY(project_out(w, whole ? 0 : from, w->Z, true, err));
+    double crept_in = 0, least = INFINITY;
+    for (ptrdiff_t i = 0; whole && i < from * b; i++) crept_in = fmax(crept_in, fabs(w->H[i]));
     for (ptrdiff_t j = w->K - b; j < w->K; j++) w->top = fmax(w->top, w->T[j * w->most + j]);
     LSV_TRY(lsv_poll(err));
     LSV_TRY(next_block(w, err));
+    for (ptrdiff_t j = 0; j < b; j++) least = fmin(least, fabs(w->R[j * b + j]));
+    lsv_reorth_done(&w->reorth, w->K, crept_in > 0 ? crept_in / least : 0);
     double *x = w->X;
     w->X = w->Z, w->Z = x;
     w->before = b;
@@ -217,23 +225,11 @@ static ptrdiff_t largest_cluster(const lsv_krylov *w) {
     return most;
 }
 
-/* Where to look next. The logarithm of the residuals falls faster and faster, about as a parabola: the look is put where
-   the one through the last three would have fallen far enough, or a little before. Once there, looks are as far
-   apart as balances the cost of one (about 10^-7 K^2 seconds) with that of steps too many. */
+/* Where to look next: a little before the residuals would be small enough. Once there, looks are as far apart as balances
+   the cost of one (about 10^-7 K^2 seconds) with that of steps too many. */
 static void plan(lsv_krylov *w, double worst, double tol) {
-    double K = (double)w->K, ahead = 0.4 * K, rate = 0;
-    if (w->last_worst > 0 && worst < w->last_worst) {
-        double passed = K - (double)w->last_look, middle = K - passed / 2, need = log(worst / tol);
-        rate = log(w->last_worst / worst) / passed;
-        double growth = w->last_rate > 0 ? (rate - w->last_rate) / (middle - w->last_middle) : 0;
-        if (growth > 0) {
-            double here = rate + growth * passed / 2;
-            ahead = 0.9 * (sqrt(here * here + 2 * growth * need) - here) / growth;
-        } else ahead = 0.65 * need / rate;
-        ahead = fmin(ahead, 0.6 * K);
-        w->last_middle = middle;
-    }
-    w->last_worst = worst, w->last_look = w->K, w->last_rate = rate;
+    double K = (double)w->K, share = w->outlook.worst == 0 ? 1 : w->outlook.rate == 0 ? 0.65 : 0.9;
+    double ahead = fmin(share * lsv_outlook_ahead(&w->outlook, K, worst, tol), 0.5 * K);
     double apart = fmin(K / 10, 1000 * K * K / ((double)w->A->m * (double)w->n));
     w->look = w->K + lsv_max_size((ptrdiff_t)fmax(ahead, apart), w->b);
 }
@@ -241,9 +237,22 @@ static void plan(lsv_krylov *w, double worst, double tol) {
 /* Of what is left to do, more than the full decomposition would be: not at this rate of decay. */
 static bool hopeless(const lsv_krylov *w) { return w->look > w->most && w->K > w->most / 2; }
 
+/* The first block, random; what was there is forgotten. */
+static lsv_status begin(lsv_krylov *w, lsv_error *err) {
+    w->K = 0;
+    w->before = w->b;
+    w->fresh = true;
+    lsv_reorth_begin(&w->reorth);
+    w->look = (w->k + w->b - 1) / w->b * w->b + w->b;
+    w->outlook = (lsv_outlook){0};
+    lsv_gauss_fill(&w->random, w->X, w->n * w->b);
+    return orthonormal(w, w->X, w->R, err);
+}
+
 lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *err) {
     *reached = false;
     for (;;) {
+        if (w->reorth.spoiled) LSV_TRY(begin(w, err));
         bool last = w->K + w->b > w->most;
         if (w->K >= w->look || last) {
             LSV_TRY(ritz(w, w->k, err));
@@ -256,7 +265,7 @@ lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *e
                 }
                 if (w->b + 8 > BLOCK_MOST || w->K + w->b + 8 > w->most) return LSV_OK;
                 LSV_TRY(grow(w, err));
-                w->look = w->K + 3 * w->b, w->last_worst = w->last_rate = 0;
+                w->look = w->K + 3 * w->b, w->outlook = (lsv_outlook){0};
             } else {
                 plan(w, worst, tol);
                 if (last || hopeless(w)) return LSV_OK;
@@ -282,10 +291,7 @@ lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_kr
     if (!w) return lsv_no_memory(err, sizeof *w);
     ptrdiff_t small = lsv_min_size(A->m, A->n);
     *w = (lsv_krylov){.A = A, .n = A->n, .k = k, .b = k <= 32 ? 8 : 16, .random = seed};
-    w->before = w->b;
     w->most = lsv_min_size(lsv_max_size(3 * small / 4, 4 * k), lsv_min_size(SPACE_MOST, small - BLOCK_MOST));
-    w->fresh = true;
-    w->look = (k + w->b - 1) / w->b * w->b + w->b;
     ptrdiff_t most = w->most;
     lsv_status status = room(w->n, BLOCK_MOST, &w->X, err);
     if (status == LSV_OK) status = room(w->n, BLOCK_MOST, &w->Z, err);
@@ -302,10 +308,7 @@ lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_kr
         w->ldv = lsv_mats_ld(lsv_pad8(w->cap), LSV_FLOAT64);
         status = room(w->n, w->ldv, &w->V, err);
     }
-    if (status == LSV_OK) {
-        lsv_gauss_fill(&w->random, w->X, w->n * w->b);
-        status = orthonormal(w, w->X, w->R, err);
-    }
+    if (status == LSV_OK) status = begin(w, err);
     if (status == LSV_OK) *out = w;
     else lsv_krylov_free(w);
     return status;

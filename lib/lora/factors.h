@@ -15,7 +15,8 @@ lsv_status lsv_lora_check_rule(lsv_rank_rule rule, ptrdiff_t m, ptrdiff_t n, con
 lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split,
                           lsv_array **B, lsv_array **A, lsv_error *err);
 
-/* Sum over the entries of the variance of their rounding to the array's type: (ulp / sqrt(12))^2. */
-double lsv_lora_rounding(const lsv_array *W);
+/* Sum over the entries of the variance of their rounding to the array's type, (ulp / sqrt(12))^2, in units of
+   4^exponent: with that of the norm, squares stay in range. */
+double lsv_lora_rounding(const lsv_array *W, int exponent);
 
 #endif

@@ -105,7 +105,14 @@ lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_arra
 
 /* ---- the noise floor ---- */
 
-double lsv_lora_rounding(const lsv_array *W) {
+/* 2^e for a number in [2^e, 2^(e + 1)), 0 for 0 and subnormals. */
+static inline double power_below(double x) {
+    union { double d; uint64_t u; } bits = {.d = x};
+    bits.u &= UINT64_C(0x7ff0000000000000);
+    return bits.d;
+}
+
+double lsv_lora_rounding(const lsv_array *W, int exponent) {
     static const struct { lsv_dtype t; int bits, lowest; } types[] = {
         {LSV_FLOAT64, 53, -1074}, {LSV_FLOAT32, 24, -149}, {LSV_FLOAT16, 11, -24}, {LSV_BFLOAT16, 8, -133}};
     lsv_array *x = NULL;
@@ -113,16 +120,19 @@ double lsv_lora_rounding(const lsv_array *W) {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (types[i].t != (lsv_dtype)W->dtype) continue;
         if (lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, NULL) != LSV_OK) return 0;
-        for (ptrdiff_t r = 0; r < x->shape[0]; r++)
+        /* an ulp is 2^(1 - bits) of the power below, and never less than the least number */
+        double scale = ldexp(1, -exponent), least = ldexp(1, types[i].lowest + types[i].bits - 1);
+        for (ptrdiff_t r = 0; r < x->shape[0]; r++) {
+            const double *row = (const double *)(const void *)x->data + r * x->strides[0];
+            double part[4] = {0};
             for (ptrdiff_t c = 0; c < x->shape[1]; c++) {
-                double v = ((const double *)(const void *)x->data)[r * x->strides[0] + c * x->strides[1]];
-                union { double d; uint64_t u; } bits = {.d = v};
-                if (v == 0) continue; /* ulp = 2^(exponent - bits + 1), never below the least number */
-                int e = (int)(bits.u >> 52 & 0x7ff) - 1023 - types[i].bits + 1;
-                if (e < types[i].lowest) e = types[i].lowest;
-                bits.u = e > -500 ? (uint64_t)(1023 + 2 * e) << 52 : 0;
-                sum += bits.d;
+                double v = row[c * x->strides[1]], p = power_below(v);
+                p = (v == 0 ? 0 : p < least ? least : p) * scale;
+                part[c & 3] += p * p;
             }
+            sum += (part[0] + part[1]) + (part[2] + part[3]);
+        }
+        sum *= ldexp(1, 2 * (1 - types[i].bits));
         lsv_release(x);
     }
     return sum / 12;
@@ -219,7 +229,9 @@ lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv
     lsv_status status = factor(x, result_type(W), rule, split, B, A, &said, err);
     lsv_release(x);
     if (status != LSV_OK || !info) return status;
-    if (said.norm > 0) said.floor = sqrt(lsv_lora_rounding(W)) / said.norm;
+    int e;
+    double norm = frexp(said.norm, &e);
+    if (norm > 0) said.floor = sqrt(lsv_lora_rounding(W, e)) / norm;
     *info = said;
     return LSV_OK;
 }
@@ -243,7 +255,9 @@ lsv_status lsv_lora_difference(const lsv_array *base, const lsv_array *tuned, ls
     if (status == LSV_OK) status = factor(d, out, rule, split, B, A, &said, err);
     lsv_release(d);
     if (status != LSV_OK || !info) return status;
-    if (said.norm > 0) said.floor = sqrt(lsv_lora_rounding(base) + lsv_lora_rounding(tuned)) / said.norm;
+    int e;
+    double norm = frexp(said.norm, &e);
+    if (norm > 0) said.floor = sqrt(lsv_lora_rounding(base, e) + lsv_lora_rounding(tuned, e)) / norm;
     *info = said;
     return LSV_OK;
 }

@@ -31,7 +31,8 @@ typedef struct lsv_rank_rule {
 #define LSV_RANK_RULE(number) ((lsv_rank_rule){(number), (double)NAN, (double)NAN, (double)NAN, -1})
 
 /* Eckart-Young: B @ A is the best approximation in every unitarily invariant norm. No entry is
-   clamped. Large matrices are not decomposed in full (truncated.h). */
+   clamped. Large matrices are not decomposed in full (truncated.h). info may be NULL, and is best so where it is not wanted:
+   the noise floor takes a pass over W. */
 lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv_array **B, lsv_array **A, lsv_lora_info *info, lsv_error *err);
 
 /* The same of tuned - base; the difference is formed in float64 (16-bit and float32 operands are exact there), and

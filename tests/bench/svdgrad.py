@@ -83,6 +83,7 @@ def main():
             for _ in range(args.rounds):    # alternating, so that a slow spell of the machine meets both
                 G, u, seconds = torch_side(torch, A, 1.3, phi, psi, 1)
                 slow.append(seconds)
+                time.sleep(0.5)             # until torch's threads have stopped looking for more work
                 lines = lsv_side(os.path.abspath(args.lsv), folder, n, 5)
                 fast.append(float(lines[0]))
             slow, fast = statistics.median(slow), statistics.median(fast)

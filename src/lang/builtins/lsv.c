@@ -161,10 +161,14 @@ BUILTIN(lsv_builtin_lora) {
         !number_or_nan(w, args[5], "energy", &rule.energy) || !number_or_nan(w, args[6], "ratio", &rule.ratio) ||
         !rank_or_none(w, args[7], "lora", "max_rank", &rule.max_rank) || !rank_or_none(w, rank, "lora", "r", &rule.r))
         return false;
-    if (!ls_ok(w, tuned ? lsv_lora_difference(a, tuned, rule, split, &pair[0], &pair[1], &info, &w->err)
-                        : lsv_lora(a, rule, split, &pair[0], &pair[1], &info, &w->err)))
+    if (!new_info(w, args[8], &dict)) return false;
+    lsv_lora_info *wanted = ls_is_none(dict) ? NULL : &info; /* the noise floor is a pass of its own over W */
+    if (!ls_ok(w, tuned ? lsv_lora_difference(a, tuned, rule, split, &pair[0], &pair[1], wanted, &w->err)
+                        : lsv_lora(a, rule, split, &pair[0], &pair[1], wanted, &w->err))) {
+        ls_drop(dict);
         return false;
-    bool ok = new_info(w, args[8], &dict) && (ls_is_none(dict) || note_lora(w, dict, &info));
+    }
+    bool ok = !wanted || note_lora(w, dict, wanted);
     if (ok) return give_with_info(w, out, 2, pair, dict);
     ls_drop(dict);
     lsv_release(pair[0]);

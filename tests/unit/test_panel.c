@@ -60,6 +60,42 @@ static void failed_allocations(void) {
     free(a), free(z);
 }
 
+/* The sum of squares, on one thread and on several, of a matrix within a wider one. */
+static void squares(void) {
+    const ptrdiff_t sizes[][3] = {{1, 1, 1}, {3, 17, 20}, {0, 5, 5}, {700, 333, 340}, {40, 5000, 5000}};
+    for (int i = 0; i < 5; i++) {
+        ptrdiff_t m = sizes[i][0], n = sizes[i][1], lda = sizes[i][2];
+        double *a = numbers(m * lda, 7), sum = 0;
+        for (ptrdiff_t r = 0; r < m; r++)
+            for (ptrdiff_t c = 0; c < n; c++) sum += a[r * lda + c] * a[r * lda + c];
+        CHECK(fabs(lsv_backend_square(m, n, a, lda) - sum) <= 1e-13 * sum);
+        if (m > 0 && lda > n) { /* what is beside the matrix does not count */
+            a[n] = (double)NAN;
+            CHECK(isfinite(lsv_backend_square(m, n, a, lda)));
+        }
+        if (m > 0) {
+            a[(m - 1) * lda + n - 1] = (double)INFINITY;
+            CHECK(isinf(lsv_backend_square(m, n, a, lda)));
+            a[(m - 1) * lda + n - 1] = (double)NAN;
+            CHECK(isnan(lsv_backend_square(m, n, a, lda)));
+        }
+        free(a);
+    }
+}
+
+/* Awake, the workers are given smaller pieces; the answers are the same, and the calls nest. */
+static void awake(void) {
+    CHECK(!lsv_workers_awake());
+    lsv_workers_expect(true);
+    lsv_workers_expect(true);
+    CHECK(lsv_workers_awake());
+    one(130, 310, 8, 310, 8), one(310, 130, 16, 131, 16), one(600, 70, 24, 70, 24);
+    lsv_workers_expect(false);
+    CHECK(lsv_workers_awake());
+    lsv_workers_expect(false);
+    CHECK(!lsv_workers_awake());
+}
+
 int main(void) {
     const char *families[] = {"portable", "avx2", "avx512"};
     for (int f = 0; f < 3; f++) {
@@ -73,6 +109,8 @@ int main(void) {
     int seen[64] = {0}, parts = lsv_workers();
     for (int i = 0; i < 1000; i++) lsv_workers_run(parts, count, seen);
     for (int i = 0; i < parts; i++) CHECK(seen[i] == 1000 * parts);
+    squares();
+    awake();
     failed_allocations();
     return check_done();
 }

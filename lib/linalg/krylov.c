@@ -225,13 +225,15 @@ static ptrdiff_t largest_cluster(const lsv_krylov *w) {
     return most;
 }
 
-/* Where to look next: a little before the residuals would be small enough. Once there, looks are as far apart as balances
-   the cost of one (about 10^-7 K^2 seconds) with that of steps too many. */
+/* Where to look next: a little before the residuals would be small enough, or, where a look (about 10^-7 K^2 seconds) costs
+   more than a few steps, a little after. Once there, looks are as far apart as balances their cost with that of steps too
+   many. */
 static void plan(lsv_krylov *w, double worst, double tol) {
     double K = (double)w->K, share = w->outlook.worst == 0 ? 1 : w->outlook.rate == 0 ? 0.65 : 0.9;
-    double ahead = fmin(share * lsv_outlook_ahead(&w->outlook, K, worst, tol), 0.5 * K);
-    double apart = fmin(K / 10, 1000 * K * K / ((double)w->A->m * (double)w->n));
-    w->look = w->K + lsv_max_size((ptrdiff_t)fmax(ahead, apart), w->b);
+    double look = 1000 * K * K / ((double)w->A->m * (double)w->n); /* its cost, in columns of the space */
+    double ahead = lsv_outlook_ahead(&w->outlook, K, worst, tol);
+    ahead = fmin(share * ahead + fmin(0.25 * ahead, 0.25 * look), 0.5 * K);
+    w->look = w->K + lsv_max_size((ptrdiff_t)fmax(ahead, fmin(K / 10, look)), w->b);
 }
 
 /* Of what is left to do, more than the full decomposition would be: not at this rate of decay. */

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/interrupt.h"
 #include "file/file.h"
-#include "lang/builtins/plot.h"
+#include "lang/builtins/plot/plot.h"
 #include "lang/eval/account.h"
 #include "lang/teach/lesson.h"
 #include "lang/teach/teach.h"

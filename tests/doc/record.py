@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the outputs of the examples in src/lang/builtins/examples_*.inc.
+"""Writes the outputs of the examples in src/lang/builtins/*/examples_*.inc.
 
     record.py --lsv PATH [--oracle PYTHON] [--check] [FILE.inc ...]
 
@@ -96,7 +96,7 @@ def main():
     args = parser.parse_args()
     lsv = os.path.abspath(args.lsv)
     passed = failed = 0
-    for path in args.files or sorted(glob.glob(os.path.join(ROOT, "src/lang/builtins/examples_*.inc"))):
+    for path in args.files or sorted(glob.glob(os.path.join(ROOT, "src/lang/builtins/*/examples_*.inc"))):
         with open(path, encoding="utf-8") as f:
             old = f.read()
         all_inputs = [inputs_of(unescape("".join(STRING.findall(m.group(2))))) for m in ENTRY.finditer(old)]

@@ -3,7 +3,7 @@
    that no example reaches, is a failure. */
 #include "check.h"
 #include "base/alloc.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "grad/svd_derivative.h"
 #include <stdlib.h>
 

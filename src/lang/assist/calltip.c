@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "lang/assist/parameters.h"
-#include "lang/eval/code.h"
+#include "lang/compile/code.h"
 #include "lang/eval/function.h"
 
 /* ---- signatures ---- */

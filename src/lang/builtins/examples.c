@@ -7,10 +7,10 @@
 #include <string.h>
 
 static const struct { const char *name, *text; } table[] = {
-#include "lang/builtins/examples_python.inc"
-#include "lang/builtins/examples_numpy.inc"
-#include "lang/builtins/examples_torch.inc"
-#include "lang/builtins/examples_lsv.inc"
+#include "lang/builtins/python/examples_python.inc"
+#include "lang/builtins/arrays/examples_numpy.inc"
+#include "lang/builtins/arrays/examples_torch.inc"
+#include "lang/builtins/lsv/examples_lsv.inc"
 };
 
 /* Is `name` one of the space-separated names of the record? */

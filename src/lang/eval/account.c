@@ -5,7 +5,7 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "lang/builtins/builtin.h"
-#include "lang/eval/vm.h"
+#include "lang/machine/vm.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "lang/eval/attributes.h"
 
 #include "lang/builtins/builtin.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/function.h"
 #include "lang/eval/operators.h"
 #include "lang/eval/suggest.h"

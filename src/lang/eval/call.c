@@ -2,10 +2,10 @@
    for builtins, and calling any value that can be called. */
 #include "base/alloc.h"
 #include "lang/eval/account.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/device.h"
 #include "lang/eval/suggest.h"
-#include "lang/eval/vm.h"
+#include "lang/machine/vm.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -6,9 +6,9 @@
 #include "lang/eval/device.h"
 
 #include "base/alloc.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/operators.h"
-#include "lang/eval/vm.h"
+#include "lang/machine/vm.h"
 #include "lang/syntax/tree.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
    it, and so does its source, which tracebacks and name?? show. */
 #include "lang/eval/function.h"
 #include "base/alloc.h"
-#include "lang/eval/code.h"
+#include "lang/compile/code.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #ifndef LANG_EVAL_GLOBALS_H
 #define LANG_EVAL_GLOBALS_H
 
-#include "lang/eval/code.h"
+#include "lang/compile/code.h"
 
 typedef struct ls_slot_info {
     const char *name;    /* interned */

@@ -1,6 +1,6 @@
 /* Imports: a module is a view of the builtins' records, so importing only gives it a name. */
 #include "lang/eval/suggest.h"
-#include "lang/eval/vm.h"
+#include "lang/machine/vm.h"
 #include <stdio.h>
 #include <string.h>
 

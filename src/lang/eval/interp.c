@@ -5,9 +5,9 @@
 #include "lang/eval/interp.h"
 #include "base/alloc.h"
 #include "lang/eval/account.h"
-#include "lang/builtins/plot.h"
-#include "lang/eval/compile.h"
-#include "lang/eval/vm.h"
+#include "lang/builtins/plot/plot.h"
+#include "lang/compile/compile.h"
+#include "lang/machine/vm.h"
 #include "lang/syntax/parse.h"
 #include <stdio.h>
 #include <string.h>

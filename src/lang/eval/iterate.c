@@ -1,6 +1,6 @@
 /* Iteration: one LS_ITER for everything that can be iterated over. */
 #include "base/interrupt.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/interp.h"
 #include "lang/eval/subscript.h"
 

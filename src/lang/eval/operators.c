@@ -9,10 +9,10 @@
 
 #include "array/elementwise.h"
 #include "lang/eval/account.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/device.h"
 #include "linalg/linalg.h"
-#include "lang/builtins/strings.h"
+#include "lang/builtins/python/strings.h"
 #include "lang/syntax/tree.h"
 
 #include <math.h>

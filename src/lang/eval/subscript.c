@@ -3,7 +3,7 @@
 #include "lang/eval/subscript.h"
 
 #include "base/alloc.h"
-#include "lang/eval/autograd.h"
+#include "lang/autograd/autograd.h"
 #include "lang/eval/device.h"
 #include "lang/eval/interp.h"
 

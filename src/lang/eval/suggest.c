@@ -3,7 +3,7 @@
 #include "lang/eval/suggest.h"
 #include "lang/builtins/builtin.h"
 #include "lang/eval/attributes.h"
-#include "lang/eval/vm.h"
+#include "lang/machine/vm.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include "array/mirror.h"
 #include "base/alloc.h"
-#include "lang/eval/code.h"
+#include "lang/compile/code.h"
 #include "lang/eval/function.h"
 #include "repl/magic/undo.h"
 

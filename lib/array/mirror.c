@@ -14,6 +14,7 @@ const lsv_device_table *lsv_device;
 static lsv_mirror **mirrors; /* ascending by host */
 static int count, room;
 static unsigned long now_used;
+static _Thread_local int scratches;
 
 /* Arrays below this are copied lazily on their way to a device: the host's copy stays valid and reading it is
  * free. */
@@ -176,7 +177,7 @@ lsv_status lsv_mirror_on_device(lsv_mirror *m, bool valid, lsv_error *err) {
 }
 
 void lsv_mirror_device_written(lsv_mirror *m) {
-    m->device_valid = true;
+    m->device_valid = m->set = true;
     m->host_valid = false;
 }
 
@@ -194,6 +195,77 @@ void lsv_mirror_end(lsv_mirror *m) {
     if (!m) return;
     m->pins--;
     if (m->borrowed && !m->pins) drop(m);
+}
+
+/* ---- scratch ---- */
+
+static lsv_mirror *scratch_at(const void *host) {
+    lsv_mirror *m = host && scratches ? lsv_mirror_find(host, 1) : NULL;
+    return m && m->scratch ? m : NULL;
+}
+
+bool lsv_scratch_begin(void *host, size_t bytes) {
+    if (!lsv_device || lsv_mirror_find(host, 1)) return false;
+    lsv_mirror *m = add(host, bytes);
+    if (!m) return false;
+    m->scratch = m->temporary = true;
+    scratches++;
+    return true;
+}
+
+void lsv_scratch_end(const void *host) {
+    lsv_mirror *m = scratch_at(host);
+    if (!m) return;
+    scratches--;
+    drop(m);
+}
+
+int lsv_scratch_count(void) { return scratches; }
+
+bool lsv_scratch_is(const void *host) { return scratch_at(host) != NULL; }
+
+/* What the device could not do, as the algorithm is told. */
+static lsv_status half_way(lsv_status status, lsv_error *err) {
+    if (status == LSV_OK || status == LSV_EINTR) return status;
+    return lsv_fail(err, LSV_ENOTIMPL, "the GPU stopped half way");
+}
+
+lsv_status lsv_scratch_read(const void *host, lsv_error *err) {
+    lsv_mirror *m = scratch_at(host);
+    return m ? half_way(lsv_mirror_to_host(m, err), err) : LSV_OK;
+}
+
+void lsv_scratch_written(const void *host) {
+    lsv_mirror *m = scratch_at(host);
+    if (m) m->host_valid = m->set = true, m->device_valid = false;
+}
+
+lsv_status lsv_scratch_copy(void *to, ptrdiff_t to_step, const void *from, ptrdiff_t from_step, ptrdiff_t rows,
+                            ptrdiff_t width, lsv_error *err) {
+    lsv_mirror *t = scratch_at(to), *f = lsv_mirror_find(from, 1);
+    if (!t || !f || !lsv_device) return half_way(LSV_ENOTIMPL, err);
+    t->pins++, f->pins++;
+    lsv_status status = lsv_mirror_on_device(f, true, err);
+    if (status == LSV_OK) status = lsv_mirror_on_device(t, t->set, err);
+    if (status == LSV_OK)
+        status = lsv_device->copy_rows((char *)t->device + ((char *)to - (char *)t->host), to_step,
+                                       (char *)f->device + ((const char *)from - (const char *)f->host), from_step,
+                                       rows, width, err);
+    if (status == LSV_OK) lsv_mirror_device_written(t);
+    t->pins--, f->pins--;
+    return half_way(status, err);
+}
+
+lsv_status lsv_scratch_row_squares(const void *host, ptrdiff_t rows, ptrdiff_t width, double *sums, lsv_error *err) {
+    lsv_mirror *m = lsv_mirror_find(host, 1);
+    if (!m || !lsv_device) return half_way(LSV_ENOTIMPL, err);
+    m->pins++;
+    lsv_status status = lsv_mirror_on_device(m, true, err);
+    if (status == LSV_OK)
+        status = lsv_device->row_squares((char *)m->device + ((const char *)host - (const char *)m->host), rows, width,
+                                         sums, err);
+    m->pins--;
+    return half_way(status, err);
 }
 
 /* The one to give back next; dirty: those whose only copy is the device's. */
@@ -231,6 +303,7 @@ int lsv_mirror_device_failed(void (*each)(void *context, lsv_storage *storage), 
         m->device_valid = false;
         if (m->host_valid || m->lost) continue;
         m->lost = true;
+        if (m->temporary) continue;
         lost++;
         if (each && m->storage) each(context, m->storage);
     }

@@ -35,6 +35,8 @@ typedef struct lsv_mirror {
     bool host_valid, device_valid;
     bool lost;                /* the only copy was on a device that failed                   */
     bool borrowed;            /* over memory that no array owns (lsv_mirror_begin)           */
+    bool temporary;           /* no variable's: its loss is the algorithm's affair alone     */
+    bool scratch, set;        /* of lsv_scratch_begin; something has been written to it      */
     int pins;                 /* an operation uses the device copy: it may not be given back */
     unsigned long used;       /* when last, for giving back the oldest                       */
     int ordinal;
@@ -65,6 +67,11 @@ typedef struct lsv_device_table {
                          const ptrdiff_t *shape, lsv_array **out, lsv_error *err);
     /* One matrix, on the host or on the device, where the results then are. U, Vh NULL: values only. */
     lsv_status (*svd)(const lsv_array *a, bool full, bool by_qr, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err);
+    /* Between device pointers, of float64: rows of `width` elements, `step` elements from one to the next. */
+    lsv_status (*copy_rows)(void *to, ptrdiff_t to_step, const void *from, ptrdiff_t from_step, ptrdiff_t rows,
+                            ptrdiff_t width, lsv_error *err);
+    /* The sum of squares of each row of a dense rows x width matrix of float64, to the host. */
+    lsv_status (*row_squares)(const void *device, ptrdiff_t rows, ptrdiff_t width, double *host, lsv_error *err);
 } lsv_device_table;
 
 extern const lsv_device_table *lsv_device;
@@ -139,6 +146,32 @@ static inline void *lsv_device_data(const lsv_array *a) {
    reads one matrix many times pays for one copy. NULL: not worth it, or no memory; end(NULL) does nothing. */
 lsv_mirror *lsv_mirror_begin(const void *host, size_t bytes);
 void lsv_mirror_end(lsv_mirror *m);
+
+/* ---- scratch ----
+
+   What an algorithm computes with on the way, and nobody else sees. Between begin and end the backend's operations
+   on any part of the range run on the device, whatever their size, and leave their results there: the
+   host's memory keeps its address and is not looked at. Undefined until something is written. The algorithm says when it
+   looks (read) and when it has written (written); what the host does to it otherwise is not seen.
+
+   There is no second copy, so an operation that the device fails at cannot be done by the host: it gives
+   LSV_ENOTIMPL, as all of these do then, and the algorithm has to begin again without scratch. */
+
+/* false: no device is up, or no memory. `host` was allocated by the caller, whose it stays; its end comes first. */
+bool lsv_scratch_begin(void *host, size_t bytes);
+void lsv_scratch_end(const void *host); /* nothing happens to memory that is no scratch, or NULL */
+/* Does this thread have any? And is this it? */
+int lsv_scratch_count(void);
+bool lsv_scratch_is(const void *host);
+/* The host's memory valid. Memory that is no scratch is. */
+lsv_status lsv_scratch_read(const void *host, lsv_error *err);
+/* The host has written all of it that matters. */
+void lsv_scratch_written(const void *host);
+/* to = from, rows of float64; both have a mirror. */
+lsv_status lsv_scratch_copy(void *to, ptrdiff_t to_step, const void *from, ptrdiff_t from_step, ptrdiff_t rows,
+                            ptrdiff_t width, lsv_error *err);
+/* The sum of squares of each row of a dense matrix of float64 that has a mirror. */
+lsv_status lsv_scratch_row_squares(const void *host, ptrdiff_t rows, ptrdiff_t width, double *sums, lsv_error *err);
 
 /* Give device copies back until `bytes` are free: first those the host has too, oldest first, then (spill) the
    others after copying them to the host. Returns what was given back. */

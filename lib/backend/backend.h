@@ -119,6 +119,9 @@ const char *lsv_backend_get(void);
 int lsv_backend_serial(void);
 void lsv_backend_serial_done(int before);
 
+/* While on, this thread's operations stay on the CPU: an algorithm that the GPU failed begins again. Returns what it was. */
+bool lsv_backend_host_only(bool on);
+
 /* The sum of the squares of m x n doubles, row-major: NaN or Inf where there is one among them. Each thread's rows are
    added up in their order, in eight running sums: relative error at most (n/8 + m + 10) units. */
 double lsv_backend_square(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "array/mirror.h"
 #include "backend/backend.h"
 #include "backend/ledger.h"
 #include "backend/cuda/inside.h"
@@ -45,6 +46,7 @@ typedef struct {
 } choice;
 
 static _Thread_local choice last;
+static _Thread_local bool host_only;
 static _Thread_local char last_text[240], explain_text[900];
 
 double lsv_dispatch_clock(void) {
@@ -95,6 +97,18 @@ static void choose(choice *c) {
     else c->why = "the CPU is expected to be faster";
 }
 
+/* Operations that may be on an algorithm's scratch: the GPU's entry sees whether they are. */
+static bool on_scratch(lsv_op op) {
+    return lsv_scratch_count() &&
+           (op == LSV_BE_PANEL || op == LSV_BE_PANEL_T || op == LSV_BE_PANEL_GRAM || op == LSV_BE_GEMM);
+}
+
+bool lsv_backend_host_only(bool on) {
+    bool before = host_only;
+    host_only = on;
+    return before;
+}
+
 const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     choice c = {
         .op = op, .t = t, .m = m, .n = n, .k = k, .chosen = &lsv_backend_cpu, .why = "the only backend"};
@@ -111,8 +125,10 @@ const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_
     }
     if (gpu_backend) {
         if (forced == MODE_CPU) c.why = "forced";
+        else if (host_only) c.why = "the GPU stopped half way";
         else if (!offers(gpu_backend, op, t, m, n, k)) c.why = "not offered by the gpu";
         else if (forced == MODE_GPU) c.chosen = gpu_backend, c.why = "forced";
+        else if (on_scratch(op)) c.chosen = gpu_backend, c.why = "its operands are there";
         else choose(&c);
     } else if (lsv_cu_now() == LSV_CU_DEAD) {
         c.why = "the GPU failed earlier";
@@ -124,7 +140,7 @@ const lsv_backend *lsv_backend_for(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_
 
 bool lsv_backend_keep(lsv_op op, lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int times,
                       size_t bytes) {
-    if (m < 1 || n < 1) return false;
+    if (m < 1 || n < 1 || host_only) return false;
     if (!gpu_backend && forced == MODE_AUTO && (double)m * (double)n > 1e6) {
         double seconds = times * lsv_estimate(false, op, t, m, n, k, NULL);
         if (seconds > 0.01) (void)wake_for(seconds, op, t, m, n, k);

@@ -1,7 +1,12 @@
 /* Inside lib/linalg and lib/lora: a matrix as the iterative methods want it, and the tools they share.
 
    float64, row-major with one unit stride, no shorter than wide by more than half (else it is seen as its
-   transpose), its entries scaled by a power of two where squares would leave the range of numbers. */
+   transpose), its entries scaled by a power of two where squares would leave the range of numbers.
+
+   A resident matrix is read on a device by every step, and what is long and thin stays there too (array/mirror.h: scratch); the
+   host sees small matrices only. The code is the same: it asks for its buffers with lsv_dense_room, and where the
+   host has to look, it says so. When the device gives up, the whole computation ends with LSV_ENOTIMPL, and whoever opened
+   the matrix opens it again for the host. */
 #ifndef LSV_LINALG_DENSE_H
 #define LSV_LINALG_DENSE_H
 
@@ -17,12 +22,24 @@ typedef struct lsv_dense {
     double slack;    /* relative error of norm^2, an upper bound     */
     double *owned;   /* the copy, where one was needed               */
     lsv_array *array;
+    lsv_array *turned;         /* of a resident one: the transpose, where one was needed */
     struct lsv_mirror *mirror; /* kept on a device meanwhile      */
+    bool resident;             /* the iteration belongs there; then `a` may not be valid on the host */
 } lsv_dense;
 
 /* W: 2-D. LSV_ELINALG for NaN and Inf, named as from `name`. */
 lsv_status lsv_dense_open(const lsv_array *W, const char *name, lsv_dense *d, lsv_error *err);
+/* The same, resident where that is expected to pay: for those who ask for all their tall buffers with lsv_dense_room. */
+lsv_status lsv_dense_open_there(const lsv_array *W, const char *name, lsv_dense *d, lsv_error *err);
 void lsv_dense_close(lsv_dense *d);
+/* No longer resident: `a` and `array` valid on the host. */
+lsv_status lsv_dense_leave(lsv_dense *d, lsv_error *err);
+
+/* rows x cols doubles, not set; scratch of the device where d is resident (LSV_ENOTIMPL: it cannot be had). */
+lsv_status lsv_dense_room(const lsv_dense *d, ptrdiff_t rows, ptrdiff_t cols, double **out, lsv_error *err);
+void lsv_dense_give(double *x); /* back; NULL is allowed */
+/* to = from, row by row, where they are. */
+lsv_status lsv_thin_copy(ptrdiff_t rows, ptrdiff_t cols, const double *from, ptrdiff_t step, double *to, ptrdiff_t to_step, lsv_error *err);
 
 /* Multiples of 8 columns, as the thin products take them. */
 static inline ptrdiff_t lsv_pad8(ptrdiff_t n) { return (n + 7) / 8 * 8; }
@@ -49,6 +66,8 @@ lsv_status lsv_small_svd(ptrdiff_t k, double *a, double *s, double *u, double *v
 
 /* Standard normal numbers, from a counter and a seed. */
 void lsv_gauss_fill(uint64_t *state, double *x, ptrdiff_t n);
+/* Between -1 and 1, evenly: a tenth of the time. */
+void lsv_even_fill(uint64_t *state, double *x, ptrdiff_t n);
 
 /* ---- the Krylov space of A^T A (krylov.c) ---- */
 

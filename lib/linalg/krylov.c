@@ -14,10 +14,14 @@
    has become invariant: lost columns are replaced by random ones, uncoupled, which go on searching
    where nothing has been found yet. And a singular value repeated more often than the block has columns
    yields only as many copies as that: where the leading Ritz values have a cluster as large as the block,
-   random columns are added to it and the search goes on. */
+   random columns are added to it and the search goes on.
+
+   Of a resident matrix V, X, Z and C lie on the device. H, R and T are the host's: a step moves a few blocks of b
+   columns of coefficients. There a block is made orthonormal by Cholesky's factor of its Gram matrix, in products only. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "base/progress.h"
 #include "linalg/dense.h"
 #include "linalg/lanczos.h"
@@ -36,7 +40,7 @@ struct lsv_krylov {
     double *X, *Z;          /* the block, and A^T A times it: n x b      */
     double *H;              /* most x BLOCK_MOST                         */
     double *R;              /* b x b column-major: Z = Q R               */
-    double *C, *tau;        /* for the QR, column-major                  */
+    double *C, *tau;        /* for the QR, column-major; or a spare block */
     double *w, *Y, *copy;   /* Ritz values and vectors, room for T       */
     double top;             /* largest diagonal entry of T, about s_1^2    */
     ptrdiff_t look; /* at the residuals, in a space of this size */
@@ -53,8 +57,8 @@ static lsv_status room(ptrdiff_t rows, ptrdiff_t cols, double **out, lsv_error *
     return LSV_OK;
 }
 
-/* Orthonormal columns in place of Z (n x b, row-major), R beside it. */
-static lsv_status orthonormal(lsv_krylov *w, double *Z, double *R, lsv_error *err) {
+/* Orthonormal columns in place of Z (n x b, row-major), R beside it: Householder's way, on the host. */
+static lsv_status householder(lsv_krylov *w, double *Z, double *R, lsv_error *err) {
     ptrdiff_t n = w->n, b = w->b, ld = n + 8;
     int info = 0;
     lsv_mats_copy(LSV_FLOAT64, n, b, Z, b, 1, w->C, ld);
@@ -64,6 +68,87 @@ static lsv_status orthonormal(lsv_krylov *w, double *Z, double *R, lsv_error *er
     LSV_TRY(lsv_backend_for(LSV_BE_ORGQR, LSV_FLOAT64, n, b, b)->orgqr(LSV_FLOAT64, n, b, b, w->C, ld, w->tau, &info, err));
     lsv_mats_copy(LSV_FLOAT64, b, n, w->C, ld, 1, Z, b);
     return LSV_OK;
+}
+
+/* r = r2 r, upper b x b column-major. */
+static void compose(ptrdiff_t b, const double *r2, double *r) {
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = 0; i <= j; i++) {
+            double sum = 0;
+            for (ptrdiff_t k = i; k <= j; k++) sum += r2[k * b + i] * r[j * b + k];
+            r[j * b + i] = sum;
+        }
+}
+
+/* Upper R, column-major, with R^T R = G + shift I, and X = R^-1, row-major; b x b each. Returns the condition of R in the
+   Frobenius norm, INFINITY where G is not positive. */
+static double cholesky(ptrdiff_t b, const double *G, double shift, double *R, double *X) {
+    double of_r = 0, of_x = 0;
+    memset(R, 0, (size_t)(b * b) * sizeof *R);
+    memset(X, 0, (size_t)(b * b) * sizeof *X);
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = 0; i <= j; i++) {
+            double x = G[i * b + j] + (i == j ? shift : 0);
+            for (ptrdiff_t k = 0; k < i; k++) x -= R[i * b + k] * R[j * b + k];
+            if (i == j && !(x > 0 && isfinite(x))) return INFINITY;
+            R[j * b + i] = i == j ? sqrt(x) : x / R[i * b + i];
+            of_r += R[j * b + i] * R[j * b + i];
+        }
+    for (ptrdiff_t j = 0; j < b; j++)
+        for (ptrdiff_t i = j; i >= 0; i--) {
+            double x = i == j;
+            for (ptrdiff_t k = i + 1; k <= j; k++) x -= R[k * b + i] * X[k * b + j];
+            X[i * b + j] = x / R[i * b + i];
+            of_x += X[i * b + j] * X[i * b + j];
+        }
+    return sqrt(of_r) * sqrt(of_x);
+}
+
+/* Z = Q R on the device, as far as it goes: passes of Cholesky's QR, each of which divides *Z by a factor that R collects. Two are
+   as good as Householder's reflections up to condition numbers of 1e7. Where the first factor has a larger one its Gram
+   matrix is shifted and a third pass follows, which reaches to 1e12 (Fukaya et al., SIAM J. Sci. Comput. 42, 2020).
+   *fine false: the rest is Householder's. */
+static lsv_status by_cholesky(lsv_krylov *w, double **Z, double *R, bool *fine, lsv_error *err) {
+    static const double worst = 1e7;
+    ptrdiff_t n = w->n, b = w->b;
+    double G[BLOCK_MOST * BLOCK_MOST], step[BLOCK_MOST * BLOCK_MOST], inverse[BLOCK_MOST * BLOCK_MOST];
+    *fine = false;
+    memset(R, 0, (size_t)(b * b) * sizeof *R);
+    for (ptrdiff_t j = 0; j < b; j++) R[j * b + j] = 1;
+    for (int pass = 0, last = 1; pass <= last; pass++) {
+        LSV_TRY(lsv_thin_transposed(n, b, b, *Z, b, *Z, b, G, b, err));
+        double trace = 0;
+        for (ptrdiff_t j = 0; j < b; j++) trace += G[j * b + j];
+        if (!(cholesky(b, G, 0, step, inverse) < worst)) {
+            double shift = 11 * (double)(n + b) * DBL_EPSILON * trace;
+            if (pass > 0 || !isfinite(cholesky(b, G, shift, step, inverse))) return LSV_OK;
+            last = 2;
+        }
+        LSV_TRY(lsv_thin_times(n, b, b, *Z, b, inverse, b, false, w->C, b, err));
+        double *z = *Z;
+        *Z = w->C, w->C = z;
+        compose(b, step, R);
+    }
+    *fine = true;
+    return LSV_OK;
+}
+
+static size_t block_bytes(const lsv_krylov *w) { return (size_t)(w->n * w->b) * sizeof(double); }
+
+/* Orthonormal columns in place of *Z (n x b, row-major), R beside it. */
+static lsv_status orthonormal(lsv_krylov *w, double **Z, double *R, lsv_error *err) {
+    double step[BLOCK_MOST * BLOCK_MOST];
+    bool fine;
+    if (!w->A->resident) return householder(w, *Z, R, err);
+    LSV_TRY(by_cholesky(w, Z, R, &fine, err));
+    if (fine) return LSV_OK;
+    LSV_TRY(lsv_scratch_read(*Z, err));
+    lsv_scratch_end(w->C); /* the host's for a while */
+    lsv_status status = householder(w, *Z, step, err);
+    if (status == LSV_OK && !lsv_scratch_begin(w->C, block_bytes(w))) status = LSV_ENOTIMPL;
+    lsv_scratch_written(*Z);
+    if (status == LSV_OK) compose(w->b, step, R);
+    return status;
 }
 
 /* Z -= V[:, from..K) (V[:, from..K)^T Z); the coefficients are added to the columns of T when `keep`. */
@@ -79,31 +164,13 @@ static lsv_status project_out(lsv_krylov *w, ptrdiff_t from, double *Z, bool kee
     return lsv_thin_times(w->n, count, b, w->V + from, w->ldv, w->H, b, true, Z, b, err);
 }
 
-/* r = r2 r, upper b x b column-major. */
-static void compose(ptrdiff_t b, const double *r2, double *r) {
-    for (ptrdiff_t j = 0; j < b; j++)
-        for (ptrdiff_t i = 0; i <= j; i++) {
-            double sum = 0;
-            for (ptrdiff_t k = i; k <= j; k++) sum += r2[k * b + i] * r[j * b + k];
-            r[j * b + i] = sum;
-        }
-}
-
-/* Z becomes the next block. What rounding has left of the space in a column that was all but a combination of
-   the others grows as the column is scaled up, and is taken out again. Columns that the space has swallowed are replaced by random ones. */
-static lsv_status next_block(lsv_krylov *w, lsv_error *err) {
+/* Columns that the space has swallowed are replaced by random ones. */
+static lsv_status lost_columns(lsv_krylov *w, lsv_error *err) {
     ptrdiff_t b = w->b;
-    double again[BLOCK_MOST * BLOCK_MOST], column[1];
-    LSV_TRY(orthonormal(w, w->Z, w->R, err));
-    double least = INFINITY, most = 0;
-    for (ptrdiff_t j = 0; j < b; j++) {
-        least = fmin(least, fabs(w->R[j * b + j]));
-        most = fmax(most, fabs(w->R[j * b + j]));
-    }
-    w->fresh = false;
-    if (least > 0.03 * most && least > 1e-8 * w->top) return LSV_OK;
+    double column[1];
     for (ptrdiff_t j = 0; j < b; j++) {
         if (fabs(w->R[j * b + j]) > 1e-14 * w->top) continue;
+        if (!w->fresh) LSV_TRY(lsv_scratch_read(w->Z, err));
         w->fresh = true;
         for (ptrdiff_t i = j; i < b; i++) w->R[i * b + j] = 0;
         for (ptrdiff_t i = 0; i < w->n; i++) {
@@ -111,9 +178,27 @@ static lsv_status next_block(lsv_krylov *w, lsv_error *err) {
             w->Z[i * b + j] = column[0];
         }
     }
+    if (w->fresh) lsv_scratch_written(w->Z);
+    return LSV_OK;
+}
+
+/* Z becomes the next block. What rounding has left of the space in a column that was all but a combination of
+   the others grows as the column is scaled up, and is taken out again. */
+static lsv_status next_block(lsv_krylov *w, lsv_error *err) {
+    ptrdiff_t b = w->b;
+    double again[BLOCK_MOST * BLOCK_MOST];
+    LSV_TRY(orthonormal(w, &w->Z, w->R, err));
+    double least = INFINITY, most = 0;
+    for (ptrdiff_t j = 0; j < b; j++) {
+        least = fmin(least, fabs(w->R[j * b + j]));
+        most = fmax(most, fabs(w->R[j * b + j]));
+    }
+    w->fresh = false;
+    if (least > 0.03 * most && least > 1e-8 * w->top) return LSV_OK;
+    LSV_TRY(lost_columns(w, err));
     for (int pass = 0; pass < 2; pass++) {
         LSV_TRY(project_out(w, 0, w->Z, false, err));
-        LSV_TRY(orthonormal(w, w->Z, again, err));
+        LSV_TRY(orthonormal(w, &w->Z, again, err));
         compose(b, again, w->R);
     }
     return LSV_OK;
@@ -125,12 +210,11 @@ static lsv_status widen(lsv_krylov *w, lsv_error *err) {
     ptrdiff_t cap = lsv_min_size(lsv_max_size(2 * w->cap, w->K + w->b), w->most + BLOCK_MOST);
     ptrdiff_t ldv = lsv_mats_ld(lsv_pad8(cap), LSV_FLOAT64);
     double *V;
-    LSV_TRY(room(w->n, ldv, &V, err));
-    if (w->V)
-        for (ptrdiff_t i = 0; i < w->n; i++) memcpy(V + i * ldv, w->V + i * w->ldv, (size_t)w->K * sizeof *V);
-    lsv_free(w->V);
-    w->V = V, w->cap = cap, w->ldv = ldv;
-    return LSV_OK;
+    LSV_TRY(lsv_dense_room(w->A, w->n, ldv, &V, err));
+    lsv_status status = w->K ? lsv_thin_copy(w->n, w->K, w->V, w->ldv, V, ldv, err) : LSV_OK;
+    lsv_dense_give(status == LSV_OK ? w->V : V);
+    if (status == LSV_OK) w->V = V, w->cap = cap, w->ldv = ldv;
+    return status;
 }
 
 static lsv_status step(lsv_krylov *w, lsv_error *err) {
@@ -139,7 +223,7 @@ static lsv_status step(lsv_krylov *w, lsv_error *err) {
     LSV_TRY(widen(w, err));
     LSV_TRY(lsv_dense_gram(w->A, b, w->X, b, w->Z, b, err));
     LSV_TRY(lsv_poll(err));
-    for (ptrdiff_t i = 0; i < w->n; i++) memcpy(w->V + i * w->ldv + w->K, w->X + i * b, (size_t)b * sizeof *w->X);
+    LSV_TRY(lsv_thin_copy(w->n, b, w->X, b, w->V + w->K, w->ldv, err));
     w->K += b;
     w->iterations++;
     for (ptrdiff_t j = 0; j < b; j++) memset(w->T + (w->K - b + j) * w->most, 0, (size_t)w->most * sizeof *w->T);
@@ -161,16 +245,29 @@ static lsv_status step(lsv_krylov *w, lsv_error *err) {
     return LSV_OK;
 }
 
+/* The blocks of a resident matrix lie on the device, b columns of each. */
+static lsv_status place(lsv_krylov *w, lsv_error *err) {
+    double *blocks[] = {w->X, w->Z, w->C};
+    for (int i = 0; i < 3 && w->A->resident; i++) {
+        lsv_scratch_end(blocks[i]);
+        if (!lsv_scratch_begin(blocks[i], block_bytes(w))) return lsv_fail(err, LSV_ENOTIMPL, "no scratch on the GPU");
+    }
+    return LSV_OK;
+}
+
 /* The block gets 8 random columns more, orthogonal to the space and to its others. */
 static lsv_status grow(lsv_krylov *w, lsv_error *err) {
     ptrdiff_t b = w->b, wide = b + 8;
     double scratch[BLOCK_MOST * BLOCK_MOST];
+    LSV_TRY(lsv_scratch_read(w->X, err));
     lsv_gauss_fill(&w->random, w->Z, w->n * wide);
     for (ptrdiff_t i = 0; i < w->n; i++) memcpy(w->Z + i * wide, w->X + i * b, (size_t)b * sizeof *w->X);
     w->b = wide;
+    LSV_TRY(place(w, err));
+    lsv_scratch_written(w->Z);
     for (int pass = 0; pass < 2; pass++) {
         LSV_TRY(project_out(w, 0, w->Z, false, err));
-        LSV_TRY(orthonormal(w, w->Z, scratch, err));
+        LSV_TRY(orthonormal(w, &w->Z, scratch, err));
     }
     /* the new columns are not coupled; signs that the QR flipped do not matter, R serving for norms only */
     double r[BLOCK_MOST * BLOCK_MOST];
@@ -225,13 +322,17 @@ static ptrdiff_t largest_cluster(const lsv_krylov *w) {
     return most;
 }
 
-/* Where to look next: a little before the residuals would be small enough, or, where a look (about 10^-7 K^2 seconds) costs
-   more than a few steps, a little after. Once there, looks are as far apart as balances their cost with that of steps too
-   many. */
+/* What a look costs, about 10^-7 K^2 seconds, in columns of the space. On a device a step takes half a millisecond at least. */
+static double cost_of_look(const lsv_krylov *w) {
+    double K = (double)w->K, entries = (double)w->A->m * (double)w->n;
+    return w->A->resident ? 0.004 * K * K / (1 + 1e-8 * entries) : 1000 * K * K / entries;
+}
+
+/* Where to look next: a little before the residuals would be small enough, or, where a look costs more than a few steps,
+   a little after. Once there, looks are as far apart as balances their cost with that of steps too many. */
 static void plan(lsv_krylov *w, double worst, double tol) {
     double K = (double)w->K, share = w->outlook.worst == 0 ? 1 : w->outlook.rate == 0 ? 0.65 : 0.9;
-    double look = 1000 * K * K / ((double)w->A->m * (double)w->n); /* its cost, in columns of the space */
-    double ahead = lsv_outlook_ahead(&w->outlook, K, worst, tol);
+    double look = cost_of_look(w), ahead = lsv_outlook_ahead(&w->outlook, K, worst, tol);
     ahead = fmin(share * ahead + fmin(0.25 * ahead, 0.25 * look), 0.5 * K);
     w->look = w->K + lsv_max_size((ptrdiff_t)fmax(ahead, fmin(K / 10, look)), w->b);
 }
@@ -247,8 +348,11 @@ static lsv_status begin(lsv_krylov *w, lsv_error *err) {
     lsv_reorth_begin(&w->reorth);
     w->look = (w->k + w->b - 1) / w->b * w->b + w->b;
     w->outlook = (lsv_outlook){0};
-    lsv_gauss_fill(&w->random, w->X, w->n * w->b);
-    return orthonormal(w, w->X, w->R, err);
+    LSV_TRY(place(w, err));
+    if (w->A->resident) lsv_even_fill(&w->random, w->X, w->n * w->b); /* the device would wait for better ones */
+    else lsv_gauss_fill(&w->random, w->X, w->n * w->b);
+    lsv_scratch_written(w->X);
+    return orthonormal(w, &w->X, w->R, err);
 }
 
 lsv_status lsv_krylov_run(lsv_krylov *w, double tol, bool *reached, lsv_error *err) {
@@ -295,8 +399,8 @@ lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_kr
     *w = (lsv_krylov){.A = A, .n = A->n, .k = k, .b = k <= 32 ? 8 : 16, .random = seed};
     w->most = lsv_min_size(lsv_max_size(3 * small / 4, 4 * k), lsv_min_size(SPACE_MOST, small - BLOCK_MOST));
     ptrdiff_t most = w->most;
-    lsv_status status = room(w->n, BLOCK_MOST, &w->X, err);
-    if (status == LSV_OK) status = room(w->n, BLOCK_MOST, &w->Z, err);
+    lsv_status status = room(w->n + 8, BLOCK_MOST, &w->X, err); /* the three change places */
+    if (status == LSV_OK) status = room(w->n + 8, BLOCK_MOST, &w->Z, err);
     if (status == LSV_OK) status = room(w->n + 8, BLOCK_MOST, &w->C, err);
     if (status == LSV_OK) status = room(BLOCK_MOST, BLOCK_MOST + 1, &w->R, err);
     if (status == LSV_OK) status = room(most, most, &w->T, err);
@@ -308,7 +412,7 @@ lsv_status lsv_krylov_new(const lsv_dense *A, ptrdiff_t k, uint64_t seed, lsv_kr
         w->tau = w->R + BLOCK_MOST * BLOCK_MOST;
         w->cap = lsv_min_size(128, most);
         w->ldv = lsv_mats_ld(lsv_pad8(w->cap), LSV_FLOAT64);
-        status = room(w->n, w->ldv, &w->V, err);
+        status = lsv_dense_room(A, w->n, w->ldv, &w->V, err);
     }
     if (status == LSV_OK) status = begin(w, err);
     if (status == LSV_OK) *out = w;
@@ -322,6 +426,6 @@ ptrdiff_t lsv_krylov_block(const lsv_krylov *w) { return w->before; }
 void lsv_krylov_free(lsv_krylov *w) {
     if (!w) return;
     double *all[] = {w->V, w->T, w->X, w->Z, w->H, w->R, w->C, w->w, w->Y, w->copy};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) lsv_free(all[i]);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) lsv_dense_give(all[i]);
     lsv_free(w);
 }

@@ -7,10 +7,13 @@
    breaks down, Householder's QR, which holds always, takes over.
 
    The signs of R are free. LAPACK's follow from Q alone: Householder's vectors are those of an elimination of
-   the top of Q - D with D = diag(+-1) chosen against each pivot, and D says which rows of R to flip. */
+   the top of Q - D with D = diag(+-1) chosen against each pivot, and D says which rows of R to flip.
+
+   A matrix in a device's scratch stays there, but for Householder's way. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "linalg/dense.h"
 
 static const double worst_condition = 1e7;
@@ -21,6 +24,7 @@ static lsv_status householder(ptrdiff_t m, ptrdiff_t n, double *q, double *r, ls
     ptrdiff_t ld = lsv_pad8(n), lda = lsv_mats_ld(m, LSV_FLOAT64);
     void *a = NULL, *tau = NULL;
     int info = 0;
+    LSV_TRY(lsv_scratch_read(q, err));
     lsv_status status = lsv_mats_buffer(LSV_FLOAT64, lda, n, &a, err);
     if (status == LSV_OK) status = lsv_mats_buffer(LSV_FLOAT64, n, 1, &tau, err);
     if (status == LSV_OK) {
@@ -33,6 +37,7 @@ static lsv_status householder(ptrdiff_t m, ptrdiff_t n, double *q, double *r, ls
         status = lsv_backend_for(LSV_BE_ORGQR, LSV_FLOAT64, m, n, n)->orgqr(LSV_FLOAT64, m, n, n, a, lda, tau, &info, err);
     }
     if (status == LSV_OK) lsv_mats_copy(LSV_FLOAT64, n, m, a, lda, 1, q, ld);
+    lsv_scratch_written(q);
     lsv_free(a);
     lsv_free(tau);
     return status;
@@ -56,8 +61,9 @@ typedef struct workspace {
 
 /* G = q^T q, the upper triangle: columns in slices, each against the rows above its end. */
 static lsv_status gram(const workspace *w, const double *q, double *g, lsv_error *err) {
-    for (ptrdiff_t c = 0; c < w->ld; c += 24) {
-        ptrdiff_t b = lsv_min_size(24, w->ld - c), rows = lsv_min_size(c + b, w->n);
+    ptrdiff_t slice = lsv_scratch_is(q) ? w->ld : 24;
+    for (ptrdiff_t c = 0; c < w->ld; c += slice) {
+        ptrdiff_t b = lsv_min_size(slice, w->ld - c), rows = lsv_min_size(c + b, w->n);
         LSV_TRY(lsv_poll(err));
         LSV_TRY(lsv_thin_transposed(w->m, rows, b, q, w->ld, q + c, w->ld, g + c, w->ld, err));
     }
@@ -140,19 +146,26 @@ lsv_status lsv_thin_qr(ptrdiff_t m, ptrdiff_t n, double *q, double *r, bool lapa
         of_wide(m, n, q, r);
         return LSV_OK;
     }
-    if (n < NARROW || m < 4 * n) return householder(m, n, q, r, err);
+    bool there = lsv_scratch_is(q);
+    if ((n < NARROW && !there) || m < 4 * n) return householder(m, n, q, r, err);
     size_t square = (size_t)w.ld * (size_t)w.ld;
     void *small, *tall = NULL;
     LSV_TRY(lsv_mats_buffer(LSV_FLOAT64, 4 * w.ld, w.ld, &small, err));
     lsv_status status = lsv_mats_buffer(LSV_FLOAT64, m, w.ld, &tall, err);
+    if (status == LSV_OK && there && !lsv_scratch_begin(tall, (size_t)m * (size_t)w.ld * sizeof(double)))
+        status = lsv_fail(err, LSV_ENOTIMPL, "no scratch on the GPU");
     if (status == LSV_OK) {
         w.g = small, w.r1 = w.g + square, w.r2 = w.r1 + square, w.inverse = w.r2 + square;
         w.other = tall;
         status = twice(&w, q, r, &fine, err);
     }
-    if (status == LSV_OK && fine && lapack_signs) lapack_rows(&w, q, r);
+    if (status == LSV_OK && fine && lapack_signs) {
+        status = lsv_scratch_read(q, err);
+        if (status == LSV_OK) lapack_rows(&w, q, r);
+        lsv_scratch_written(q);
+    }
     lsv_free(small);
-    lsv_free(tall);
+    lsv_dense_give(tall);
     if (status == LSV_OK && !fine) status = householder(m, n, q, r, err);
     return status;
 }

@@ -3,11 +3,15 @@
    The way there: the Krylov space until its own estimate of the residuals is small enough, the triplets from it
    by a small SVD of A V, their residuals with A itself. Where those are larger than the estimate said (A^T A
    squares the spectrum: it cannot see below eps * s_1^2 / s_k), the space is asked for more once, and then
-   the full decomposition is taken. */
+   the full decomposition is taken.
+
+   A matrix that lies on a GPU, or is worth bringing there, stays there (dense.h). Should the GPU stop half way,
+   everything is done once more on the CPU. */
 #include "linalg/truncated.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
+#include "array/mirror.h"
 #include "backend/ledger.h"
 #include "linalg/certificate.h"
 #include "linalg/linalg.h"
@@ -30,12 +34,30 @@ static void take_leading(const lsv_dense *A, const lsv_array *U, const lsv_array
     for (ptrdiff_t j = 0; j < t->k; j++) t->s[j] = ldexp(s[j], -A->exponent);
 }
 
-static lsv_status in_full(const lsv_dense *A, lsv_triplets *t, lsv_error *err) {
-    lsv_array *U, *S, *Vh, *x;
-    LSV_TRY(lsv_as_kind(A->array, LSV_NUMPY, &x, err));
-    lsv_status status = lsv_svd(x, false, LSV_SVD_AUTO, &U, &S, &Vh, err);
+static lsv_status all_triplets(const lsv_array *W, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+    lsv_array *x;
+    LSV_TRY(lsv_as_kind(lsv_borrow(W), LSV_NUMPY, &x, err));
+    lsv_status status = lsv_svd(x, false, LSV_SVD_AUTO, U, S, Vh, err);
     lsv_release(x);
     LSV_TRY(status);
+    status = lsv_host(*U, err);
+    if (status == LSV_OK) status = lsv_host(*S, err);
+    if (status == LSV_OK) status = lsv_host(*Vh, err);
+    if (status == LSV_OK) return LSV_OK;
+    lsv_release(*U);
+    lsv_release(*S);
+    lsv_release(*Vh);
+    return status;
+}
+
+static lsv_status in_full(lsv_dense *A, lsv_triplets *t, lsv_error *err) {
+    lsv_array *U, *S, *Vh;
+    if (A->resident) { /* the rest is done on the host */
+        LSV_TRY(lsv_dense_leave(A, err));
+        lsv_triplets_leave(t);
+    }
+    LSV_TRY(all_triplets(A->array, &U, &S, &Vh, err));
+    lsv_status status;
     take_leading(A, U, S, Vh, t);
     status = lsv_triplets_residual(A, t, err);
     if (status == LSV_OK) status = lsv_triplets_tail(A, t, err);
@@ -84,7 +106,7 @@ static bool worth_truncating(const lsv_dense *A, ptrdiff_t k) {
     return small > LSV_TRUNCATED_FROM && k > 0 && k <= small / 8 && A->norm > 0;
 }
 
-static lsv_status find(const lsv_dense *A, double tol, uint64_t seed, lsv_triplets *t, lsv_svd_info *info,
+static lsv_status find(lsv_dense *A, double tol, uint64_t seed, lsv_triplets *t, lsv_svd_info *info,
                        lsv_error *err) {
     bool met = false;
     info->method = "full";
@@ -111,35 +133,91 @@ static lsv_status find(const lsv_dense *A, double tol, uint64_t seed, lsv_triple
 
 /* ---- results ---- */
 
-/* x (rows x ld) as an array of rows x k, or its transpose, times 2^e, rounded to `t`. */
-static lsv_status result(lsv_kind kind, lsv_dtype t, ptrdiff_t rows, ptrdiff_t k, ptrdiff_t ld, const double *x,
-                         bool transpose, int e, lsv_array **out, lsv_error *err) {
-    ptrdiff_t shape[2] = {transpose ? k : rows, transpose ? rows : k};
+/* What the results have in common. */
+typedef struct output {
+    lsv_kind kind;
+    lsv_dtype type;
+    int device;
+    ptrdiff_t k, ld;
+    double *sign; /* of each triplet */
+} output;
+
+/* x (rows x ld) diag(sign) as an array of rows x k, or its transpose. */
+static lsv_status result(const output *o, ptrdiff_t rows, const double *x, bool transpose, lsv_array **out, lsv_error *err) {
+    ptrdiff_t k = o->k, shape[2] = {transpose ? k : rows, transpose ? rows : k};
     lsv_array *a;
-    LSV_TRY(lsv_empty(kind, t, 2, shape, &a, err));
+    LSV_TRY(lsv_scratch_read(x, err));
+    LSV_TRY(lsv_empty(o->kind, o->type, 2, shape, &a, err));
     for (ptrdiff_t i = 0; i < rows; i++)
         for (ptrdiff_t j = 0; j < k; j++)
-            lsv_mats_put(t, a->data, transpose ? j * rows + i : i * k + j, e ? ldexp(x[i * ld + j], e) : x[i * ld + j]);
+            lsv_mats_put(o->type, a->data, transpose ? j * rows + i : i * k + j, x[i * o->ld + j] * o->sign[j]);
     *out = a;
+    return LSV_OK;
+}
+
+/* The same from scratch, on the device; *out NULL where that is not offered. */
+static lsv_status result_there(const output *o, ptrdiff_t rows, const double *x, bool transpose, lsv_array **out,
+                               lsv_error *err) {
+    ptrdiff_t k = o->k;
+    lsv_array *a = NULL, *v = NULL;
+    double *diagonal;
+    *out = NULL;
+    if (!o->device || !lsv_scratch_is(x) || !lsv_device) return LSV_OK;
+    LSV_TRY(lsv_thin_new(o->ld, k, &diagonal, err));
+    for (ptrdiff_t j = 0; j < k; j++) diagonal[j * o->ld + j] = o->sign[j];
+    lsv_status status = lsv_empty_on(o->device, o->kind, LSV_FLOAT64, 2, (ptrdiff_t[]){rows, k}, &a, err);
+    if (status == LSV_OK)
+        status = lsv_thin_times(rows, o->ld, k, x, o->ld, diagonal, o->ld, false, (double *)(void *)a->data, k, err);
+    lsv_free(diagonal);
+    if (status == LSV_OK && transpose) status = lsv_transpose(a, NULL, &v, err);
+    else if (status == LSV_OK && o->type == LSV_FLOAT64) *out = a, a = NULL;
+    if (status == LSV_OK && a) status = lsv_device ? lsv_device->convert(v ? v : a, o->type, out, err) : LSV_ENOTIMPL;
+    lsv_release(v);
+    lsv_release(a);
+    if (status == LSV_OK || status == LSV_EINTR || status == LSV_ENOMEM) return status;
+    *out = NULL;
+    return LSV_OK;
+}
+
+static lsv_status one_result(const output *o, ptrdiff_t rows, const double *x, bool transpose, lsv_array **out,
+                             lsv_error *err) {
+    LSV_TRY(result_there(o, rows, x, transpose, out, err));
+    return *out ? LSV_OK : result(o, rows, x, transpose, out, err);
+}
+
+/* Up to LSV_TRUNCATED_FROM the signs are LAPACK's; above, they follow the columns of U. */
+static lsv_status choose_signs(const lsv_array *W, const output *o, const double *left, lsv_error *err) {
+    for (ptrdiff_t j = 0; j < o->k; j++) o->sign[j] = 1;
+    if (lsv_min_size(W->shape[0], W->shape[1]) <= LSV_TRUNCATED_FROM) return LSV_OK;
+    LSV_TRY(lsv_scratch_read(left, err));
+    lsv_triplets_signs(W->shape[0], o->k, o->ld, left, o->sign);
+    return LSV_OK;
+}
+
+static lsv_status values(const output *o, const lsv_dense *A, const lsv_triplets *t, lsv_array **out, lsv_error *err) {
+    LSV_TRY(lsv_empty(o->kind, o->type, 1, &o->k, out, err));
+    for (ptrdiff_t j = 0; j < o->k; j++)
+        lsv_mats_put(o->type, (*out)->data, j, A->exponent ? ldexp(t->s[j], A->exponent) : t->s[j]);
     return LSV_OK;
 }
 
 static lsv_status results(const lsv_array *W, lsv_dtype type, const lsv_dense *A, const lsv_triplets *t,
                           lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
-    lsv_kind kind = (lsv_kind)W->kind;
+    output o = {(lsv_kind)W->kind, type, W->device, t->k, t->ld, NULL};
     const double *left = A->transposed ? t->v : t->u, *right = A->transposed ? t->u : t->v;
-    lsv_array *u = NULL, *s = NULL, *vh = NULL, *flat = NULL;
-    lsv_status status = result(kind, type, W->shape[0], t->k, t->ld, left, false, 0, &u, err);
-    if (status == LSV_OK) status = result(kind, type, W->shape[1], t->k, t->ld, right, true, 0, &vh, err);
-    if (status == LSV_OK) status = result(kind, type, 1, t->k, t->ld, t->s, false, A->exponent, &s, err);
-    if (status == LSV_OK) status = lsv_reshape(s, 1, &t->k, false, &flat, err);
-    lsv_release(s);
+    lsv_array *u = NULL, *s = NULL, *vh = NULL;
+    LSV_TRY(lsv_thin_new(1, t->k, &o.sign, err));
+    lsv_status status = choose_signs(W, &o, left, err);
+    if (status == LSV_OK) status = one_result(&o, W->shape[0], left, false, &u, err);
+    if (status == LSV_OK) status = one_result(&o, W->shape[1], right, true, &vh, err);
+    if (status == LSV_OK) status = values(&o, A, t, &s, err);
+    lsv_free(o.sign);
     if (status != LSV_OK) {
         lsv_release(u);
         lsv_release(vh);
         return status;
     }
-    *U = u, *S = flat, *Vh = vh;
+    *U = u, *S = s, *Vh = vh;
     return LSV_OK;
 }
 
@@ -154,8 +232,9 @@ static lsv_status check(const lsv_array *W, ptrdiff_t k, lsv_error *err) {
                     W->shape[0], W->shape[1], most);
 }
 
-lsv_status lsv_svd_truncated(const lsv_array *W, ptrdiff_t k, const lsv_svd_options *options, lsv_array **U,
-                             lsv_array **S, lsv_array **Vh, lsv_svd_info *info, lsv_error *err) {
+/* LSV_ENOTIMPL: it was begun on a device, which stopped. */
+static lsv_status decompose(const lsv_array *W, bool there, ptrdiff_t k, const lsv_svd_options *options, lsv_array **U,
+                            lsv_array **S, lsv_array **Vh, lsv_svd_info *info, lsv_error *err) {
     lsv_dense A;
     lsv_triplets t;
     lsv_svd_info said = {.k = k};
@@ -163,19 +242,13 @@ lsv_status lsv_svd_truncated(const lsv_array *W, ptrdiff_t k, const lsv_svd_opti
                              (W->kind == LSV_TORCH && W->dtype != LSV_FLOAT64)
                          ? LSV_FLOAT32
                          : LSV_FLOAT64;
+    if (options && options->wide) type = LSV_FLOAT64;
     double tol = options && options->tol > 0 ? options->tol : type == LSV_FLOAT32 ? default_tol_f32 : default_tol;
-    LSV_TRY(check(W, k, err));
-    LSV_TRY(lsv_dense_open(W, "svd", &A, err));
+    if (there) LSV_TRY(lsv_dense_open_there(W, "svd", &A, err));
+    else LSV_TRY(lsv_dense_open(W, "svd", &A, err));
     lsv_status status = lsv_triplets_new(&A, k, &t, err);
     if (status == LSV_OK) {
         status = find(&A, fmax(tol, 1e-14), options ? options->seed : 0, &t, &said, err);
-        bool by_size = lsv_min_size(A.m, A.n) > LSV_TRUNCATED_FROM;
-        if (status == LSV_OK && by_size && !A.transposed) lsv_triplets_signs(&t);
-        if (status == LSV_OK && by_size && A.transposed) {
-            lsv_triplets other = t; /* u is what W calls v */
-            other.u = t.v, other.v = t.u, other.m = t.n, other.n = t.m;
-            lsv_triplets_signs(&other);
-        }
         if (status == LSV_OK) status = results(W, type, &A, &t, U, S, Vh, err);
         if (status == LSV_OK && info) {
             said.residual = t.residual, said.error = t.error, said.bound = t.bound;
@@ -187,4 +260,30 @@ lsv_status lsv_svd_truncated(const lsv_array *W, ptrdiff_t k, const lsv_svd_opti
     }
     lsv_dense_close(&A);
     return status;
+}
+
+/* One result after the other; on failure none is left. */
+static lsv_status all_follow(int device, lsv_array **U, lsv_array **S, lsv_array **Vh, lsv_error *err) {
+    lsv_array **each[] = {U, S, Vh};
+    lsv_status status = LSV_OK;
+    for (int i = 0; i < 3 && status == LSV_OK; i++) status = lsv_put_on(*each[i], device, err);
+    for (int i = 0; i < 3 && status != LSV_OK; i++) lsv_release(*each[i]);
+    return status;
+}
+
+lsv_status lsv_svd_truncated(const lsv_array *W, ptrdiff_t k, const lsv_svd_options *options, lsv_array **U,
+                             lsv_array **S, lsv_array **Vh, lsv_svd_info *info, lsv_error *err) {
+    LSV_TRY(check(W, k, err));
+    bool large = lsv_min_size(W->shape[0], W->shape[1]) > LSV_TRUNCATED_FROM;
+    lsv_array *u = NULL, *s = NULL, *vh = NULL;
+    lsv_status status = decompose(W, large, k, options, &u, &s, &vh, info, err);
+    if (status == LSV_ENOTIMPL && large) {
+        bool before = lsv_backend_host_only(true);
+        status = decompose(W, false, k, options, &u, &s, &vh, info, err);
+        lsv_backend_host_only(before);
+    }
+    LSV_TRY(status);
+    if (W->device) LSV_TRY(all_follow(W->device, &u, &s, &vh, err));
+    *U = u, *S = s, *Vh = vh;
+    return LSV_OK;
 }

@@ -35,6 +35,7 @@ typedef struct lsv_svd_info {
 typedef struct lsv_svd_options {
     double tol;      /* for the residual, relative to s_1; 0: 1e-12, 1e-7 for float32 */
     uint64_t seed;   /* of the start block; the same seed, the same answer            */
+    bool wide;       /* float64 results of whatever W                                 */
 } lsv_svd_options;
 
 /* The leading k triplets of a 2-D matrix of any dtype: U (m, k), S (k,), Vh (k, n), float32 for float32 and the 16-bit

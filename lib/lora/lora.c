@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 #include "array/elementwise.h"
+#include "array/mirror.h"
 #include "array/reduce.h"
 #include "base/interrupt.h"
 #include "linalg/linalg.h"
@@ -78,11 +79,53 @@ ptrdiff_t lsv_lora_choose(const double *s, ptrdiff_t k, double error, double nor
 
 static double value(const lsv_array *S, ptrdiff_t i) { return lsv_mats_get((lsv_dtype)S->dtype, S->data, i); }
 
+/* x diag(w), or diag(w) x, of the first r columns, or rows, where x is. */
+static lsv_status scaled(const lsv_array *x, bool columns, ptrdiff_t r, const lsv_array *w, lsv_array **out, lsv_error *err) {
+    lsv_array *part, *line;
+    ptrdiff_t shape[2] = {columns ? 1 : r, columns ? r : 1};
+    LSV_TRY(lsv_view_strided(lsv_borrow(x), 2, (ptrdiff_t[]){columns ? x->shape[0] : r, columns ? r : x->shape[1]},
+                             x->strides, 0, &part, err));
+    lsv_status status = lsv_empty((lsv_kind)x->kind, LSV_FLOAT64, 2, shape, &line, err);
+    if (status == LSV_OK) {
+        memcpy(line->data, w->data, (size_t)r * sizeof(double));
+        status = lsv_put_on(line, x->device, err);
+        if (status == LSV_OK) status = lsv_binary(LSV_OP_MUL, part, line, out, err);
+        lsv_release(line);
+    }
+    lsv_release(part);
+    return status;
+}
+
+/* Factors of float64 that are on a device. */
+static lsv_status split_there(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split,
+                              lsv_array **B, lsv_array **A, lsv_error *err) {
+    lsv_array *left, *right, *b = NULL, *a = NULL;
+    LSV_TRY(lsv_empty(LSV_NUMPY, LSV_FLOAT64, 1, &r, &left, err));
+    lsv_status status = lsv_empty(LSV_NUMPY, LSV_FLOAT64, 1, &r, &right, err);
+    if (status == LSV_OK) {
+        for (ptrdiff_t j = 0; j < r; j++) {
+            double s = value(S, j), root = sqrt(s);
+            ((double *)(void *)left->data)[j] = split == LSV_SPLIT_SQRT ? root : split == LSV_SPLIT_LEFT ? s : 1;
+            ((double *)(void *)right->data)[j] = split == LSV_SPLIT_SQRT ? root : split == LSV_SPLIT_RIGHT ? s : 1;
+        }
+        status = scaled(U, true, r, left, &b, err);
+        if (status == LSV_OK) status = scaled(Vh, false, r, right, &a, err);
+        lsv_release(right);
+    }
+    lsv_release(left);
+    if (status == LSV_OK) *B = b, *A = a;
+    else lsv_release(b);
+    return status;
+}
+
 lsv_status lsv_lora_split(const lsv_array *U, const lsv_array *S, const lsv_array *Vh, ptrdiff_t r, lsv_split split,
                           lsv_array **B, lsv_array **A, lsv_error *err) {
     lsv_dtype t = (lsv_dtype)U->dtype;
     ptrdiff_t m = U->shape[0], k = U->shape[1], n = Vh->shape[1];
     lsv_array *b, *a;
+    if (U->device && t == LSV_FLOAT64) return split_there(U, S, Vh, r, split, B, A, err);
+    LSV_TRY(lsv_host(U, err));
+    LSV_TRY(lsv_host(Vh, err));
     LSV_TRY(lsv_empty((lsv_kind)U->kind, t, 2, (ptrdiff_t[]){m, r}, &b, err));
     lsv_status status = lsv_empty((lsv_kind)U->kind, t, 2, (ptrdiff_t[]){r, n}, &a, err);
     if (status != LSV_OK) {
@@ -119,7 +162,7 @@ double lsv_lora_rounding(const lsv_array *W, int exponent) {
     double sum = 0;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (types[i].t != (lsv_dtype)W->dtype) continue;
-        if (lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, NULL) != LSV_OK) return 0;
+        if (lsv_host_as_dtype(W, LSV_FLOAT64, &x, NULL) != LSV_OK) return 0;
         /* an ulp is 2^(1 - bits) of the power below, and never less than the least number */
         double scale = ldexp(1, -exponent), least = ldexp(1, types[i].lowest + types[i].bits - 1);
         for (ptrdiff_t r = 0; r < x->shape[0]; r++) {
@@ -145,7 +188,7 @@ static lsv_status enough(const lsv_array *X, lsv_dtype stored, lsv_rank_rule rul
                          lsv_array **Vh, ptrdiff_t *rank, lsv_svd_info *info, lsv_error *err) {
     ptrdiff_t m = X->shape[0], n = X->shape[1], most = lsv_min_size(m, n), cap = most;
     double numerical = (double)lsv_max_size(m, n) * lsv_mats_eps(stored == LSV_FLOAT64 ? LSV_FLOAT64 : LSV_FLOAT32);
-    lsv_svd_options options = {.tol = factor_tol};
+    lsv_svd_options options = {.tol = factor_tol, .wide = true};
     if (rule.max_rank >= 0 && rule.max_rank < cap) cap = rule.max_rank;
     ptrdiff_t k = rule.r >= 0 ? lsv_min_size(rule.r, cap) : most <= LSV_TRUNCATED_FROM ? most : 16;
     for (;;) {
@@ -175,7 +218,7 @@ static void achieved(const lsv_array *S, ptrdiff_t r, const lsv_svd_info *found,
     info->method = found->method;
 }
 
-/* X is float64; the factors are rounded to `out`. */
+/* The factors are rounded to `out`. */
 static lsv_status factor(const lsv_array *X, lsv_dtype out, lsv_rank_rule rule, lsv_split split, lsv_array **B,
                          lsv_array **A, lsv_lora_info *info, lsv_error *err) {
     lsv_array *U, *S, *Vh, *b = NULL, *a = NULL;
@@ -198,6 +241,8 @@ static lsv_status factor(const lsv_array *X, lsv_dtype out, lsv_rank_rule rule, 
         b = rounded, a = other;
         info->bound += 2.5 * 0x1p-24; /* each factor rounded once */
     } else info->bound += 4 * DBL_EPSILON;
+    if (status == LSV_OK) status = lsv_put_on(b, X->device, err);
+    if (status == LSV_OK) status = lsv_put_on(a, X->device, err);
     if (status != LSV_OK) {
         lsv_release(b);
         lsv_release(a);
@@ -205,6 +250,23 @@ static lsv_status factor(const lsv_array *X, lsv_dtype out, lsv_rank_rule rule, 
     }
     *B = b, *A = a;
     return LSV_OK;
+}
+
+/* A GPU that failed took along what was made on the way, but maybe not what it was made of. */
+static bool took_along(lsv_status status, int device) { return status == LSV_ERUNTIME && device && !lsv_device; }
+
+/* From an array of the host, which is released; results have that device's label. */
+static lsv_status on_host(lsv_array *X, int device, lsv_dtype out, lsv_rank_rule rule, lsv_split split, lsv_array **B,
+                          lsv_array **A, lsv_lora_info *info, lsv_error *err) {
+    lsv_array *b, *a;
+    lsv_status status = factor(X, out, rule, split, &b, &a, info, err);
+    lsv_release(X);
+    LSV_TRY(status);
+    status = lsv_put_on(b, device, err);
+    if (status == LSV_OK) status = lsv_put_on(a, device, err);
+    if (status == LSV_OK) *B = b, *A = a;
+    else lsv_release(b), lsv_release(a);
+    return status;
 }
 
 static lsv_status check_matrix(const lsv_array *W, lsv_error *err) {
@@ -225,9 +287,14 @@ lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv
     lsv_array *x;
     lsv_lora_info said = {0};
     LSV_TRY(check_matrix(W, err));
-    LSV_TRY(lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, err));
+    if (W->device) x = lsv_ref(lsv_borrow(W)); /* widened there */
+    else LSV_TRY(lsv_as_dtype(lsv_borrow(W), LSV_FLOAT64, &x, err));
     lsv_status status = factor(x, result_type(W), rule, split, B, A, &said, err);
     lsv_release(x);
+    if (took_along(status, W->device)) {
+        LSV_TRY(lsv_host_as_dtype(W, LSV_FLOAT64, &x, err));
+        status = on_host(x, W->device, result_type(W), rule, split, B, A, &said, err);
+    }
     if (status != LSV_OK || !info) return status;
     int e;
     double norm = frexp(said.norm, &e);
@@ -236,9 +303,26 @@ lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv
     return LSV_OK;
 }
 
+/* tuned - base in float64, where they are, or on the host. */
+static lsv_status difference(const lsv_array *base, const lsv_array *tuned, bool there, lsv_array **out, lsv_error *err) {
+    lsv_array *x = NULL, *y = NULL, *d = NULL;
+    lsv_status status = there ? lsv_as_dtype(lsv_borrow(base), LSV_FLOAT64, &x, err)
+                              : lsv_host_as_dtype(base, LSV_FLOAT64, &x, err);
+    if (status == LSV_OK)
+        status = there ? lsv_as_dtype(lsv_borrow(tuned), LSV_FLOAT64, &y, err)
+                       : lsv_host_as_dtype(tuned, LSV_FLOAT64, &y, err);
+    if (status == LSV_OK) status = lsv_binary(LSV_OP_SUB, y, x, &d, err);
+    lsv_release(x);
+    lsv_release(y);
+    LSV_TRY(status);
+    if (d->storage && d->storage->mirror) d->storage->mirror->temporary = true;
+    *out = d;
+    return LSV_OK;
+}
+
 lsv_status lsv_lora_difference(const lsv_array *base, const lsv_array *tuned, lsv_rank_rule rule, lsv_split split,
                                lsv_array **B, lsv_array **A, lsv_lora_info *info, lsv_error *err) {
-    lsv_array *x = NULL, *y = NULL, *d = NULL;
+    lsv_array *d = NULL;
     lsv_lora_info said = {0};
     char tb[128], tt[128];
     LSV_TRY(check_matrix(base, err));
@@ -247,13 +331,14 @@ lsv_status lsv_lora_difference(const lsv_array *base, const lsv_array *tuned, ls
         return lsv_fail(err, LSV_EVALUE, "lora: base is %s and tuned %s", lsv_shape_text(base, tb, sizeof tb),
                         lsv_shape_text(tuned, tt, sizeof tt));
     lsv_dtype out = result_type(base) == LSV_FLOAT64 ? LSV_FLOAT64 : result_type(tuned);
-    lsv_status status = lsv_as_dtype(lsv_borrow(base), LSV_FLOAT64, &x, err);
-    if (status == LSV_OK) status = lsv_as_dtype(lsv_borrow(tuned), LSV_FLOAT64, &y, err);
-    if (status == LSV_OK) status = lsv_binary(LSV_OP_SUB, y, x, &d, err);
-    lsv_release(x);
-    lsv_release(y);
+    int device = base->device;
+    lsv_status status = difference(base, tuned, true, &d, err);
     if (status == LSV_OK) status = factor(d, out, rule, split, B, A, &said, err);
     lsv_release(d);
+    if (took_along(status, device)) {
+        LSV_TRY(difference(base, tuned, false, &d, err));
+        status = on_host(d, device, out, rule, split, B, A, &said, err);
+    }
     if (status != LSV_OK || !info) return status;
     int e;
     double norm = frexp(said.norm, &e);

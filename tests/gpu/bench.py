@@ -8,12 +8,17 @@ time it was given is up. Standard library only; PyTorch is used when it is there
 a series that crashes or whose answers are not the CPU's has failed.
 """
 import argparse
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -168,9 +173,59 @@ def accuracy(run):
             print(f"| {n} | {dtype} | " + " | ".join(f"{float(v):.2g} eps" for v in values.values()) + " |", flush=True)
 
 
+def at_prompt(run):
+    """Ctrl-C in a large SVD at the prompt: the seconds until the next prompt."""
+    n = 8192 if 8192 in run.args.sizes else max(run.args.sizes)
+    ready, patience = re.compile(rb"In \[\d+\]: (\x1b\[[0-9;?]*[a-zA-Z]|\r)*$"), 60
+    pid, fd = pty.fork()
+    if pid == 0:  # the shim's factorisations take so long; a real GPU knows nothing of it
+        os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", LSV_DEVICE="gpu", CUSHIM_SLOW="3000")
+        os.execv(run.args.lsv, [run.args.lsv])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+    seen = b""
+
+    def until_prompt():
+        nonlocal seen
+        end = time.monotonic() + patience
+        while not ready.search(seen):
+            if time.monotonic() > end:
+                raise TimeoutError(f"no prompt; the terminal shows {seen[-200:]!r}")
+            if select.select([fd], [], [], 0.5)[0]:
+                seen += os.read(fd, 1 << 16)
+        text, seen = seen, b""
+        return text
+
+    try:
+        until_prompt()
+        for line in ("import torch", f"A = torch.randn({n}, {n}, dtype=torch.float64).cuda()", "float((A @ A)[0, 0]) < 1e9"):
+            os.write(fd, line.encode() + b"\n")
+            until_prompt()
+        os.write(fd, b"S = torch.linalg.svd(A)\n")
+        time.sleep(0.5)
+        while select.select([fd], [], [], 0)[0]:
+            seen += os.read(fd, 1 << 16)
+        if ready.search(seen):
+            print(f"Ctrl-C: the SVD of {n} was done before it could be stopped")
+            return
+        seen = b""
+        start = time.monotonic()
+        os.write(fd, b"\x03")
+        text = until_prompt()
+        took = time.monotonic() - start
+        print(f"Ctrl-C in svd {n} at the prompt: the next prompt after {took * 1e3:.0f} ms", flush=True)
+        run.check(b"KeyboardInterrupt" in text, f"Ctrl-C: {text[-200:]!r}")
+        run.check(took < (0.2 if n >= 8192 else 1.0), f"Ctrl-C took {took:.2f} s")
+    except (OSError, TimeoutError) as e:
+        run.check(False, f"Ctrl-C at the prompt: {e}")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(fd)
+
+
 def interrupt(run):
     """SIGINT in a large SVD ends the script at once."""
-    n = max(run.args.sizes)
+    n = 8192 if 8192 in run.args.sizes else max(run.args.sizes)
     text = f"import torch\nA = torch.randn({n}, {n}, dtype=torch.float64).cuda()\nprint('ready', flush=True)\ntorch.linalg.svd(A)\nprint('done')\n"
     path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"lsv_gpu_interrupt_{os.getpid()}.py")
     with open(path, "w", encoding="utf-8") as f:
@@ -179,7 +234,7 @@ def interrupt(run):
                          env=dict(os.environ, LSV_DEVICE="gpu"))
     try:
         p.stdout.readline()
-        time.sleep(1)
+        time.sleep(0.5)
         if p.poll() is not None:
             print(f"interrupt: the SVD of {n} was done before it could be stopped")
             return
@@ -194,6 +249,105 @@ def interrupt(run):
         os.unlink(path)
 
 
+# ---- what is promised: matmul at cuBLAS's own rate, svd against PyTorch's default, lora against svd_lowrank at equal error ----
+
+GOAL_HEAD = SETUP.replace("{move}", "x.cuda()").replace("{sync}", "torch.cuda.synchronize()")
+MATMUL = GOAL_HEAD + """
+A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))
+def many():
+    for i in range(10):
+        C = A @ A
+print('seconds', best(many, 3) / 10)
+"""
+# after a small one, which pays for what is made once; the second call counts where there is time for one
+SVD = GOAL_HEAD + """
+warm = torch.linalg.svd(there(torch.randn(200, 200, dtype=torch.{dtype})), full_matrices=False)
+A = there(torch.randn({n}, {n}, dtype=torch.{dtype}))
+for i in range(2):
+    wait()
+    t = time.perf_counter()
+    R = torch.linalg.svd(A, full_matrices=False)
+    wait()
+    print('seconds', time.perf_counter() - t, flush=True)
+"""
+SPECTRA = {"64 strong directions and noise": "torch.randn({n}, 64, dtype=D) @ torch.randn(64, {n}, dtype=D) + 0.1 * torch.randn({n}, {n}, dtype=D)",
+           "decaying as 1/i": "torch.randn({n}, {n}, dtype=D) / (1 + torch.arange({n}, dtype=D))"}
+LORA = GOAL_HEAD + """
+D = torch.{dtype}
+torch.manual_seed(1)
+A = there({matrix})
+norm = float(torch.linalg.norm(A))
+B, C = lora(A, 64)
+print('seconds', best(lambda: lora(A, 64), 3))
+print('error', float(torch.linalg.norm(A - B @ C)) / norm)
+"""
+LOWRANK = GOAL_HEAD + """
+D = torch.{dtype}
+torch.manual_seed(1)
+A = there({matrix})
+norm = float(torch.linalg.norm(A))
+for niter in (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64):
+    U, S, V = torch.svd_lowrank(A, q=64, niter=niter)
+    error = float(torch.linalg.norm(A - (U * S) @ V.T)) / norm
+    if error <= {error} * 1.001 or niter == 64:
+        print('niter', niter, 'error', error, 'seconds', best(lambda: torch.svd_lowrank(A, q=64, niter=niter), 3))
+        break
+"""
+
+
+def goal(run, what, ours, theirs, least, note=""):
+    """A line of the table; where the size is one that was promised for, a test too."""
+    if not ours or not theirs:
+        run.check(False, f"{what}: not measured (ours {ours}, theirs {theirs})")
+        return
+    print(f"| {what} | {text_of(ours)} | {text_of(theirs)} | {theirs / ours:.2f} | {least} | {note} |", flush=True)
+    if max(run.args.sizes) >= 2048:
+        run.check(theirs / ours >= least, f"{what}: {theirs / ours:.2f} times as fast, {least} promised")
+
+
+def last_number(name, text):
+    found = re.findall(name + r" ([0-9.e+-]+)", text)
+    return float(found[-1]) if found else None
+
+
+def goals(run, torch):
+    print("\n| promised | lsv | the other | times as fast | at least | |\n|---|---|---|---|---|---|", flush=True)
+
+    def limit():  # for any one of them
+        return max(20, run.left() / 4)
+
+    mine, other = ([run.args.lsv], "gpu"), ([sys.executable], "gpu")
+    for key in sorted(k for k in run.rows if k[3] == "cuBLAS"):
+        _, dtype, n, _ = key
+        code, out, err = execute(mine[0], MATMUL.format(n=n, dtype=dtype), mine[1], limit())
+        goal(run, f"matmul {dtype} {n}, against cuBLAS", last_number("seconds", out), run.rows[key], 0.95, (err or "").strip()[-80:])
+    if not torch:
+        print("no PyTorch with CUDA here: svd and lora are not compared", flush=True)
+        return
+    big = [n for n in (2048, 4096, 8192) if n in run.args.sizes] or [max(run.args.sizes)]
+    for n in big[-1:]:
+        for dtype in run.args.dtypes:
+            for name, matrix in SPECTRA.items():
+                matrix = matrix.format(n=n)
+                code, out, err = execute(mine[0], LORA.format(n=n, dtype=dtype, matrix=matrix), mine[1], limit())
+                ours, error = last_number("seconds", out), last_number("error", out)
+                if error is None:
+                    run.check(False, f"lora {n} {dtype}: {(err or out).strip()[-300:]}")
+                    continue
+                code, out, err = execute(other[0], LOWRANK.format(n=n, dtype=dtype, matrix=matrix, error=error), other[1], limit())
+                reached = last_number("error", out)
+                note = f"error {error:.4g}; theirs {reached:.4g}, niter {last_number('niter', out):.0f}" if reached else (err or "").strip()[-80:]
+                goal(run, f"lora r = 64, {dtype} {n}, {name}", ours, last_number("seconds", out), 5, note)
+    for n in big:
+        for dtype in reversed(run.args.dtypes):
+            code, out, err = execute(mine[0], SVD.format(n=n, dtype=dtype), mine[1], limit())
+            ours = last_number("seconds", out)
+            most = limit()
+            code, out, err = execute(other[0], SVD.format(n=n, dtype=dtype), other[1], most)
+            stopped = code == "timeout"
+            goal(run, f"svd {dtype} {n}", ours, most if stopped else last_number("seconds", out), 3, "theirs was stopped" if stopped else "")
+
+
 def suites(run):
     """The contract and the functional suite, on the real libraries."""
     for path, arguments in ((run.args.contract, ["256"]), (run.args.test_cuda, ["all"])):
@@ -201,6 +355,8 @@ def suites(run):
             continue
         p = subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         print(p.stdout.strip(), flush=True)
+        for dtype, n, seconds in re.findall(r"^cublas (\w+) (\d+) ([0-9.]+) seconds$", p.stdout, re.M):
+            run.rows[("matmul", dtype, int(n), "cuBLAS")] = float(seconds)
         run.check(p.returncode == 0 and "gpu: " not in p.stdout.replace("gpu: up", ""), f"{os.path.basename(path)}: {p.stderr.strip()[-400:]}")
     script = os.path.join(HERE, "suite.py")
     if os.path.exists(script) and not run.args.no_suite:
@@ -226,6 +382,7 @@ def main():
     run = Run(args)
     suites(run)
     accuracy(run)
+    at_prompt(run)
     interrupt(run)
     peers = subprocess.run([sys.executable, "-c", "import torch; assert torch.cuda.is_available(); print(torch.__version__)"],
                            stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -235,6 +392,7 @@ def main():
             ("lsv from host", [args.lsv], "x.numpy()", "pass", "gpu")]
     if torch:
         plan.append(("PyTorch there", [sys.executable], "x.cuda()", "torch.cuda.synchronize()", "gpu"))
+    goals(run, torch)
     args.share = max(1.0, run.left() / (len(plan) * len(OPERATIONS) * len(args.dtypes)))
     for operation, (_, call) in OPERATIONS.items():
         for dtype in args.dtypes:

@@ -113,11 +113,38 @@ static void bandwidth(size_t most) {
     free(x);
 }
 
+/* What cuBLAS itself reaches in products: seconds each, ten queued at a time, the best of three. Lines for bench.py. */
+static void rates(void) {
+    static const ptrdiff_t large[] = {2048, 4096, 8192, 0}, small[] = {64, 128, 0};
+    const ptrdiff_t *sizes = lsv_cu_dev.info.multiprocessors >= 16 ? large : small;
+    for (int wide = 0; wide < 2; wide++)
+        for (int i = 0; sizes[i]; i++) {
+            lsv_dtype t = wide ? LSV_FLOAT64 : LSV_FLOAT32;
+            ptrdiff_t n = sizes[i];
+            size_t bytes = (size_t)(n * n) * lsv_dtype_size(t);
+            void *x[3] = {NULL};
+            double best = INFINITY;
+            bool room = true;
+            for (int k = 0; k < 3 && room; k++) room = lsv_cu_alloc(bytes, &x[k], &err) == LSV_OK;
+            for (int k = 0; k < 2 && room; k++) CHECK(!lsv_cu.cudaMemsetAsync(x[k], 0x3c, bytes, lsv_cu_dev.stream));
+            for (int round = 0; round < 4 && room; round++) {
+                double start = now();
+                for (int k = 0; k < 10; k++)
+                    CHECK(lsv_cu_gemm(t, false, false, n, n, n, 1, x[0], n, x[1], n, 0, x[2], n, &err) == LSV_OK);
+                CHECK(lsv_cu_wait(&err) == LSV_OK);
+                if (round) best = fmin(best, (now() - start) / 10);
+            }
+            if (room) printf("cublas %s %td %.9f seconds\n", lsv_dtype_name(t), n, best);
+            for (int k = 0; k < 3; k++) lsv_cu_free(x[k]);
+        }
+}
+
 int main(int argc, char **argv) {
     if (!stages()) return argc > 1 && strcmp(argv[1], "--if-any") == 0 ? check_done() : 1;
     restrictions();
     memory();
     order();
+    rates();
     bandwidth(argc > 1 ? (size_t)atol(argv[1]) << 20 : (size_t)16 << 20);
     return check_done();
 }

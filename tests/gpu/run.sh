@@ -20,12 +20,16 @@ fi
     nvidia-smi 2>/dev/null; nvidia-smi --query-gpu=name,driver_version,memory.total,pcie.link.gen.current --format=csv 2>/dev/null
     ls -d /usr/local/cuda* 2>/dev/null; "$LSV" --version
 } >"$out/env.txt" 2>&1
-sanitized=
-if [ -n "$test" ] && command -v compute-sanitizer >/dev/null 2>&1; then
-    if compute-sanitizer --error-exitcode 9 "$test" some >"$out/sanitizer.txt" 2>&1; then sanitized="compute-sanitizer: clean"
-    else sanitized="compute-sanitizer: see $out/sanitizer.txt"; tail -3 "$out/sanitizer.txt"; fi
-    echo "$sanitized"
+sanitized="compute-sanitizer: not on this machine"
+sanitizer=$(PATH=$PATH:${CUDA_HOME:-/usr/local/cuda}/bin command -v compute-sanitizer)
+if [ -n "$test" ] && [ -n "$sanitizer" ]; then
+    sanitized="compute-sanitizer: clean"
+    for work in some krylov; do # a product and a factorisation of everything; the iteration that stays on the device
+        timeout 120 "$sanitizer" --error-exitcode 9 "$test" $work >"$out/sanitizer_$work.txt" 2>&1 || {
+            sanitized="compute-sanitizer: see $out/sanitizer_$work.txt"; tail -3 "$out/sanitizer_$work.txt"; }
+    done
 fi
+echo "$sanitized"
 python3 -u "$here/bench.py" --lsv "$LSV" --sizes "${SIZES:-1024,2048,4096,8192,16384}" --budget "${BUDGET:-540}" \
     ${contract:+--contract "$contract"} ${test:+--test-cuda "$test"} --json "$out/figures.json" >"$out/result.md" 2>&1
 status=$?

@@ -14,6 +14,7 @@
 #include "array/mirror.h"
 #include "array/reduce.h"
 #include "backend/backend.h"
+#include "backend/cuda/inside.h"
 #include "backend/cuda/kernels.h"
 #include "base/alloc.h"
 #include "base/interrupt.h"
@@ -21,11 +22,12 @@
 #include "check.h"
 #include "linalg/linalg.h"
 #include "linalg/truncated.h"
+#include "lora/lora.h"
 
 /* ---- the work: everything the backend offers, checked against the CPU ---- */
 
 static int wrong, done;
-static char said[4000];
+static char said[16000];
 static int lost_arrays;
 
 static void notice(void *context, const char *line) {
@@ -413,6 +415,88 @@ static void iterative(void) {
     lsv_release(a), lsv_release(U), lsv_release(S), lsv_release(Vh), lsv_release(S0);
 }
 
+/* W = strong + noise: a few directions stand out, and the rest is about `noise` of them. Small enough for its host copy to stay. */
+static pair standing_out(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, double noise) {
+    enum { STRONG = 10 };
+    lsv_array *x = made(LSV_TORCH, LSV_FLOAT64, m, STRONG), *y = made(LSV_TORCH, LSV_FLOAT64, STRONG, n), *a = NULL;
+    pair p = {NULL, NULL};
+    double *e;
+    if (x && y && lsv_matmul(x, y, &a, NULL) == LSV_OK) {
+        e = (double *)(void *)a->data;
+        for (ptrdiff_t i = 0; i < a->size; i++) e[i] += noise * uniform();
+        if (lsv_as_dtype(a, t, &p.here, NULL) != LSV_OK || lsv_to_device(p.here, 1, &p.there, NULL) != LSV_OK) p.there = NULL;
+    }
+    lsv_release(x), lsv_release(y), lsv_release(a);
+    return p;
+}
+
+/* |W - L diag(s) R|, Frobenius, and that of the best approximation of that rank; s NULL: ones. */
+static bool is_best(lsv_dtype t, const lsv_array *W, lsv_array *L, lsv_array *s, lsv_array *R) {
+    lsv_array *S0 = NULL;
+    double sum = 0, best = 0, all = 0;
+    if (lsv_host(L, NULL) != LSV_OK || lsv_host(R, NULL) != LSV_OK || (s && lsv_host(s, NULL) != LSV_OK)) return lsv_is_lost(L) || lsv_is_lost(R);
+    if (lsv_svd(W, false, LSV_SVD_AUTO, NULL, &S0, NULL, NULL) != LSV_OK) return false;
+    ptrdiff_t k = L->shape[1], n = W->shape[1];
+    for (ptrdiff_t i = 0; i < W->shape[0]; i++)
+        for (ptrdiff_t j = 0; j < n; j++) {
+            double d = get(t, W->data, i * n + j);
+            all += d * d;
+            for (ptrdiff_t q = 0; q < k; q++) d -= get(t, L->data, i * k + q) * (s ? get(t, s->data, q) : 1) * get(t, R->data, q * n + j);
+            sum += d * d;
+        }
+    for (ptrdiff_t q = k; q < S0->size; q++) best += get(t, S0->data, q) * get(t, S0->data, q);
+    lsv_release(S0);
+    return sqrt(sum) <= sqrt(best) * (1 + 1e-6) + (t == LSV_FLOAT64 ? 1e-12 : 1e-5) * sqrt(all);
+}
+
+/* The truncated decomposition of matrices that are there, whose iteration stays there. */
+static void truncated(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, double noise) {
+    pair a = standing_out(t, m, n, noise);
+    lsv_array *U = NULL, *S = NULL, *Vh = NULL, *B = NULL, *A = NULL;
+    lsv_svd_info info = {0};
+    lsv_rank_rule rule = LSV_RANK_RULE(k);
+    if (!a.there) {
+        expect(false, "a matrix for the GPU", t);
+        drop(a);
+        return;
+    }
+    lsv_status status = lsv_svd_truncated(a.there, k, NULL, &U, &S, &Vh, &info, NULL);
+    expect(status == LSV_OK && U->device == 1 && S->device == 1 && Vh->device == 1 && is_best(t, a.here, U, S, Vh), "svd of k triplets", t);
+    expect(status == LSV_OK && strcmp(info.method, "block Krylov") == 0, "svd of k triplets: its method", t);
+    status = lsv_lora(a.there, rule, LSV_SPLIT_SQRT, &B, &A, NULL, NULL);
+    expect(status == LSV_OK && B->device == 1 && A->device == 1 && B->dtype == t && is_best(t, a.here, B, NULL, A), "lora", t);
+    lsv_release(U), lsv_release(S), lsv_release(Vh), lsv_release(B), lsv_release(A);
+    drop(a);
+}
+
+/* The same of a difference, which is made there. */
+static void fine_tuned(lsv_dtype t) {
+    pair base = standing_out(t, 280, 260, 0.01), change = standing_out(t, 280, 260, 0.01), tuned = {NULL, NULL};
+    lsv_array *B = NULL, *A = NULL;
+    lsv_rank_rule rule = LSV_RANK_RULE(6);
+    lsv_status status = lsv_binary(LSV_OP_ADD, base.here, change.here, &tuned.here, NULL);
+    if (status == LSV_OK) status = lsv_to_device(tuned.here, 1, &tuned.there, NULL);
+    if (status == LSV_OK && base.there)
+        status = lsv_lora_difference(base.there, tuned.there, rule, LSV_SPLIT_LEFT, &B, &A, NULL, NULL);
+    expect(status == LSV_OK && B && B->device == 1 && A->device == 1 && is_best(t, change.here, B, NULL, A), "lora of a difference", t);
+    lsv_release(B), lsv_release(A);
+    drop(base), drop(change), drop(tuned);
+}
+
+static void krylov_work(void) {
+    truncated(LSV_FLOAT64, 280, 260, 6, 0.01);
+    truncated(LSV_FLOAT32, 260, 280, 12, 0.01);
+    fine_tuned(LSV_FLOAT64);
+}
+
+static void more_krylov_work(void) {
+    krylov_work();
+    truncated(LSV_FLOAT64, 300, 270, 12, 0);     /* an invariant space, and the difference formed */
+    truncated(LSV_FLOAT64, 300, 270, 10, 1e-6);
+    truncated(LSV_FLOAT64, 900, 400, 9, 0.5);
+    truncated(LSV_FLOAT32, 260, 700, 17, 0.01); /* seen as its transpose */
+}
+
 static void all_work(void) {
     for (int i = 0; i < 2; i++) {
         lsv_dtype t = i ? LSV_FLOAT32 : LSV_FLOAT64;
@@ -426,6 +510,7 @@ static void all_work(void) {
     thin_products();
     narrow();
     iterative();
+    more_krylov_work();
 }
 
 /* A short day: enough of everything that failing each call in turn is affordable. */
@@ -461,7 +546,8 @@ static int child(const char *what) {
     else if (lsv_backend_set("gpu", &err) != LSV_OK) printf("gpu: %s\n", err.message);
     else printf("gpu: up\n");
     long live = lsv_alloc_live();
-    if (warm || strcmp(what, "some") == 0) some_work();
+    if (strcmp(what, "krylov") == 0) krylov_work();
+    else if (warm || strcmp(what, "some") == 0) some_work();
     else all_work();
     size_t used = 0, kept = 0, most = 0;
     lsv_gpu_trim();
@@ -479,7 +565,7 @@ static char self[PATH_MAX], builds[PATHS], odd[PATHS + 20]; /* this program, the
 
 typedef struct {
     int status; /* of the process; -1: it crashed or hung */
-    char text[8000];
+    char text[24000];
     int done, wrong, lost, mirrors;
     long left, there;
     long calls, operations, blocks, handles;
@@ -605,13 +691,13 @@ static void each_scenario(void) {
 }
 
 /* Every call failed in turn, and every operation on the device: the answer is the CPU's, and nothing is left. */
-static void sweep(int step) {
-    outcome whole = run("some", SHIM13);
+static void sweep(const char *work, int step) {
+    outcome whole = run(work, SHIM13);
     CHECK(clean(&whole, true) && whole.calls > 100 && whole.operations > 100);
     for (long k = 1; k <= 60; k += step > 20 ? 12 : 4) { /* an event that marks a staging buffer's copy */
         char settings[200];
         snprintf(settings, sizeof settings, SHIM13 "CUSHIM_FAIL=cudaEventRecord:%ld", k);
-        outcome o = run("some", settings);
+        outcome o = run(work, settings);
         CHECK(clean(&o, true));
     }
     for (int kind = 0; kind < 3; kind++) {
@@ -620,10 +706,10 @@ static void sweep(int step) {
             char settings[200];
             if (kind == 0) snprintf(settings, sizeof settings, SHIM13 "CUSHIM_FAIL=any:%ld", k);
             else snprintf(settings, sizeof settings, SHIM13 "CUSHIM_FAULT=%ld:%d", k, kind == 1 ? 700 : 719);
-            outcome o = run("some", settings);
+            outcome o = run(work, settings);
             bool good = clean(&o, kind == 0 && !strstr(o.text, "is not used any more"));
             CHECK(good);
-            if (!good) printf("%s\n", settings);
+            if (!good) printf("%s: %s\n", work, settings);
         }
         if (step > 1 && kind == 1) break;
     }
@@ -718,6 +804,63 @@ static void mirrors(void) {
     CHECK(lsv_mirror_count() == 0);
 }
 
+/* The iteration on a matrix that is there: the matrix never comes home, a step moves blocks of coefficients, and what is
+   long and thin comes once, as the result. */
+static void resident(void) {
+    lsv_error err;
+    enum { M = 700, N = 600, K = 12 };
+    for (int i = 0; i < 2; i++) {
+        pair a = standing_out(i ? LSV_FLOAT32 : LSV_FLOAT64, M, N, 0.02); /* more than a megabyte: there alone */
+        lsv_array *U = NULL, *S = NULL, *Vh = NULL;
+        lsv_svd_info info = {0};
+        CHECK(a.there && !a.there->storage->mirror->host_valid);
+        size_t before = lsv_cu_copied_up() + lsv_cu_copied_down();
+        CHECK(lsv_svd_truncated(a.there, K, NULL, &U, &S, &Vh, &info, &err) == LSV_OK);
+        size_t moved = lsv_cu_copied_up() + lsv_cu_copied_down() - before;
+        size_t start = (size_t)N * 8 * sizeof(double), result = (size_t)(M + N) * 16 * sizeof(double);
+        size_t steps = (size_t)info.iterations * 8 * 8 * sizeof(double) * (8 + 2 * (size_t)info.iterations);
+        CHECK_TEXT(info.method, "block Krylov");
+        CHECK(moved < start + result + steps + 200000);
+        if (moved >= start + result + steps + 200000) printf("%zu bytes moved in %d steps\n", moved, info.iterations);
+        CHECK(!a.there->storage->mirror->host_valid && lsv_scratch_count() == 0);
+        CHECK(is_best(i ? LSV_FLOAT32 : LSV_FLOAT64, a.here, U, S, Vh));
+        lsv_release(U), lsv_release(S), lsv_release(Vh);
+        drop(a);
+    }
+    CHECK(lsv_mirror_count() == 0);
+}
+
+/* An algorithm's scratch: what is written there stays there, a part of it too, until the host looks; given back to make room, it is
+   copied; an operation that fails on it says so. */
+static void scratch_is_kept(void) {
+    lsv_error err;
+    enum { N = 64, B = 8 };
+    static double v[N * 2 * B], x[N * B], eye[B * B];
+    for (int i = 0; i < N * B; i++) x[i] = i;
+    for (int i = 0; i < B; i++) eye[i * B + i] = 1;
+    CHECK(lsv_scratch_begin(v, sizeof v) && lsv_scratch_begin(x, sizeof x) && !lsv_scratch_begin(x, sizeof x));
+    CHECK(lsv_scratch_count() == 2 && lsv_scratch_is(v) && lsv_scratch_is(x + 5) && !lsv_scratch_is(eye));
+    lsv_scratch_written(x);
+    size_t up = lsv_cu_copied_up(), down = lsv_cu_copied_down();
+    const lsv_backend *be = lsv_backend_for(LSV_BE_PANEL, LSV_FLOAT64, N, B, B);
+    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, false, v + B, 2 * B, &err) == LSV_OK); /* the right half */
+    CHECK(lsv_scratch_copy(v, 2 * B, x, B, N, B, &err) == LSV_OK);                             /* and the left */
+    CHECK(lsv_cu_copied_up() - up == sizeof x + sizeof eye && lsv_cu_copied_down() == down && v[B + 1] == 0);
+    double squares[N], want = 0;
+    CHECK(lsv_scratch_row_squares(v, N, 2 * B, squares, &err) == LSV_OK);
+    for (int j = 0; j < B; j++) want += 2 * x[3 * B + j] * x[3 * B + j];
+    CHECK(squares[3] == want);
+    CHECK(lsv_mirror_give_back((size_t)1 << 40, true) >= sizeof v && v[B + 1] == 1 && v[2 * B] == B);
+    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, true, v, 2 * B, &err) == LSV_OK);
+    CHECK(lsv_scratch_read(v, &err) == LSV_OK && v[1] == 2 && v[B + 1] == 1);
+    setenv("CUSHIM_FAIL", "cublasGemmEx:1", 1);
+    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, false, v, 2 * B, &err) == LSV_ENOTIMPL);
+    unsetenv("CUSHIM_FAIL");
+    CHECK(lsv_scratch_read(v, &err) == LSV_ENOTIMPL);
+    lsv_scratch_end(v), lsv_scratch_end(x), lsv_scratch_end(x);
+    CHECK(lsv_scratch_count() == 0 && lsv_mirror_count() == 0 && !lsv_scratch_is(v) && lsv_scratch_read(v, &err) == LSV_OK);
+}
+
 /* Learning, choosing and explaining; calibration in a cache folder of its own. */
 static void steps_of(void *context, const char *what, int at, int of) {
     (void)what, (void)of;
@@ -751,9 +894,13 @@ int main(int argc, char **argv) {
     make_odd();
     each_scenario();
     toolkit();
-    sweep(argc > 1 && strcmp(argv[1], "--all") == 0 ? 1 : LSV_NO_POOLS ? 60 : 15);
+    bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
+    sweep("some", all ? 1 : LSV_NO_POOLS ? 60 : 15);
+    sweep("krylov", all ? 1 : LSV_NO_POOLS ? 997 : 251);
     stopping();
     mirrors();
+    resident();
+    scratch_is_kept();
     estimates();
     return check_done();
 }

@@ -17,6 +17,7 @@
 #include "base/interrupt.h"
 
 enum { RING = 3, CACHE = 16, COPY_THREADS_FROM = 4 << 20 };
+enum { SPINS = 1000 }; /* about a millisecond: an iteration's small copies come after a product, and a sleep would cost more */
 static const size_t chunk_bytes = (size_t)16 << 20;
 
 typedef struct {
@@ -245,7 +246,7 @@ static lsv_status ring_wait(int i, lsv_error *err) {
         else {
             lsv_cu.cudaGetLastError();
             LSV_TRY(lsv_poll(err));
-            if (++turns > 100) nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+            if (++turns > SPINS) nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
         }
     }
     return LSV_OK;

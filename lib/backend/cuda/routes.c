@@ -501,6 +501,30 @@ static lsv_status svd(const lsv_array *a, bool full, bool by_qr, lsv_array **U, 
     return finish("svd", status == LSV_OK ? LSV_ERUNTIME : status, &detail, err);
 }
 
+/* ---- for algorithms that keep their scratch here ---- */
+
+static lsv_status copy_rows(void *to, ptrdiff_t to_step, const void *from, ptrdiff_t from_step, ptrdiff_t rows,
+                            ptrdiff_t width, lsv_error *err) {
+    lsv_error detail = {0};
+    lsv_status status = lsv_cu_copy_matrix(LSV_FLOAT64, width, rows, from, from_step, to, to_step, &detail);
+    return finish("a copy", status, &detail, err);
+}
+
+static lsv_status squares_of(const void *device, ptrdiff_t rows, ptrdiff_t width, double *host, lsv_error *err) {
+    void *sums = NULL;
+    size_t bytes = (size_t)rows * sizeof *host;
+    LSV_TRY(lsv_cu_alloc(bytes, &sums, err));
+    lsv_status status = lsv_cu_fold(LSV_CU_SQUARES, LSV_FLOAT64, rows, width, 1, device, sums, err);
+    if (status == LSV_OK) status = lsv_cu_download(host, bytes, sums, 0, bytes, 1, err);
+    lsv_cu_free(sums);
+    return status;
+}
+
+static lsv_status row_squares(const void *device, ptrdiff_t rows, ptrdiff_t width, double *host, lsv_error *err) {
+    lsv_error detail = {0};
+    return finish("a norm", squares_of(device, rows, width, host, &detail), &detail, err);
+}
+
 /* ---- storage ---- */
 
 static lsv_status upload(void *device, const void *host, size_t bytes, lsv_error *err) {
@@ -521,4 +545,6 @@ const lsv_device_table lsv_cu_routes = {.alloc = lsv_cu_alloc,
                                         .convert = convert_route,
                                         .reduce = reduce,
                                         .matmul = matmul,
-                                        .svd = svd};
+                                        .svd = svd,
+                                        .copy_rows = copy_rows,
+                                        .row_squares = row_squares};

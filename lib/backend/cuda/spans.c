@@ -18,12 +18,14 @@ static double bytes(const trip *w, const span *s) {
 
 static void find(trip *w) {
     w->move = (lsv_move_bytes){0};
+    w->scratch = false;
     for (int i = 0; i < w->count; i++) {
         span *s = &w->spans[i];
         size_t all = extent(w, s);
         s->device = NULL;
         s->mirror = all ? lsv_mirror_find(s->host, all) : NULL;
         lsv_mirror *m = s->mirror;
+        if (m && m->scratch) w->scratch = true;
         if (s->in && (!m || !m->device_valid)) w->move.up += m ? (double)m->bytes : bytes(w, s);
         if (s->out && !m) w->move.down += bytes(w, s);
         if (m && !m->host_valid) w->move.home += (double)m->bytes;
@@ -33,8 +35,8 @@ static void find(trip *w) {
 static lsv_status open_mirror(span *s, size_t all, lsv_error *err) {
     lsv_mirror *m = s->mirror;
     /* what is not overwritten must be there */
-    bool whole = !s->in && s->out && all == m->bytes;
-    if (s->out && !whole)
+    bool whole = (!s->in && s->out && all == m->bytes) || (m->scratch && !m->set);
+    if (s->out && !whole && !m->scratch)
         LSV_TRY(lsv_mirror_to_host(m, err)); /* should the GPU fail half way, the CPU begins from there */
     LSV_TRY(lsv_mirror_on_device(m, !whole, err));
     s->device = (char *)m->device + ((const char *)s->host - (const char *)m->host);
@@ -101,10 +103,11 @@ static void close_all(trip *w, bool good) {
         if (s->mirror) s->mirror->pins--;
         else lsv_cu_free(s->device);
         s->device = NULL;
-        if (good || !s->mirror || !s->out) continue;
-        s->mirror->device_valid =
-            false; /* it may be half written; the host's copy is whole, or was not set either */
-        if (!s->mirror->lost) s->mirror->host_valid = true;
+        lsv_mirror *m = s->mirror;
+        if (good || !m || !s->out) continue;
+        m->device_valid = false; /* it may be half written; the host's copy is whole, or was not set either */
+        if (m->scratch) m->lost = true, m->host_valid = false;
+        else if (!m->lost) m->host_valid = true;
     }
 }
 
@@ -112,7 +115,7 @@ bool lsv_trip_begin(trip *w) {
     find(w);
     w->start = lsv_dispatch_clock();
     w->how = NULL;
-    if (!lsv_dispatch_gpu(w->op, w->t, w->m, w->n, w->k, w->move)) return false;
+    if (w->scratch ? !lsv_device : !lsv_dispatch_gpu(w->op, w->t, w->m, w->n, w->k, w->move)) return false;
     lsv_status status = open_all(w, &w->detail);
     if (status == LSV_OK) return true;
     lsv_trip_end(w, &status);
@@ -132,9 +135,9 @@ bool lsv_trip_end(trip *w, lsv_status *status) {
     if (*status == LSV_OK) *status = bring_back(w, &w->detail);
     close_all(w, *status == LSV_OK);
     lsv_cu_look();
-    if (*status == LSV_OK) {
-        lsv_dispatch_ran(w->op, w->t, w->m, w->n, w->k, true, lsv_dispatch_clock() - w->start, w->move,
-                         w->how);
+    if (*status == LSV_OK) { /* scratch: queued behind others, its time says nothing */
+        lsv_dispatch_ran(w->op, w->t, w->m, w->n, w->k, true, w->scratch ? 0 : lsv_dispatch_clock() - w->start,
+                         w->move, w->scratch ? "queued, the result stays there" : w->how);
         return true;
     }
     if (*status == LSV_EINTR) return true;
@@ -146,6 +149,7 @@ bool lsv_trip_end(trip *w, lsv_status *status) {
 }
 
 lsv_status lsv_trip_to_host(trip *w, lsv_error *err) {
+    if (w->scratch) return lsv_fail(err, LSV_ENOTIMPL, "%s: the GPU stopped half way", op_name(w->op));
     for (int i = 0; i < w->count; i++) {
         lsv_mirror *m = w->spans[i].mirror;
         if (m) LSV_TRY(w->spans[i].out ? lsv_mirror_write_host(m, err) : lsv_mirror_to_host(m, err));

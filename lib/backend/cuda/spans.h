@@ -2,7 +2,8 @@
 
    A span is a matrix in host memory: rows of `width` elements, `step` elements from one to the next. When it lies within
    a mirrored storage its device copy is used where it is, and what is written stays there; else it is copied into
-   scratch memory, dense, and results are copied back. */
+   memory of the call's, dense, and results are copied back. With an operand in an algorithm's scratch (array/mirror.h) the call runs
+   here or fails: the host has no copy to go on with. */
 #ifndef LSV_BACKEND_CUDA_SPANS_H
 #define LSV_BACKEND_CUDA_SPANS_H
 
@@ -29,6 +30,7 @@ typedef struct trip {
     ptrdiff_t m, n, k;
     span *spans;
     int count;
+    bool scratch; /* one of them is an algorithm's */
     double start;
     lsv_move_bytes move;
     const char *how;

@@ -49,7 +49,7 @@ static const struct { manner how; const char *names; } table[] = {
     {ROUTED, "torch.matmul torch.mm torch.bmm torch.mv torch.add torch.sub torch.mul torch.div torch.neg torch.abs torch.sqrt "
              "torch.rsqrt torch.square torch.reciprocal torch.exp torch.log torch.sin torch.cos torch.tanh torch.sigmoid torch.relu "
              "torch.floor torch.ceil torch.sign torch.isnan torch.isinf torch.isfinite torch.lt torch.le torch.gt torch.ge torch.eq torch.ne "
-             "torch.sum torch.mean torch.amax torch.amin torch.clone torch.linalg.svd torch.linalg.svdvals "
+             "torch.sum torch.mean torch.amax torch.amin torch.clone torch.linalg.svd torch.linalg.svdvals svd torch.svd_lowrank lora "
              "tensor.type tensor.float tensor.double tensor.half tensor.bfloat16 tensor.long tensor.int tensor.bool tensor.type_as"},
     {COPIES, "tensor.copy_"},
     {HIDES, "save safetensors."},

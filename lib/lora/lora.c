@@ -164,13 +164,14 @@ double lsv_lora_rounding(const lsv_array *W, int exponent) {
         if (types[i].t != (lsv_dtype)W->dtype) continue;
         if (lsv_host_as_dtype(W, LSV_FLOAT64, &x, NULL) != LSV_OK) return 0;
         /* an ulp is 2^(1 - bits) of the power below, and never less than the least number */
-        double scale = ldexp(1, -exponent), least = ldexp(1, types[i].lowest + types[i].bits - 1);
+        double half = ldexp(1, -(exponent / 2)), rest = ldexp(1, -(exponent - exponent / 2)); /* one factor could overflow */
+        double least = ldexp(1, types[i].lowest + types[i].bits - 1);
         for (ptrdiff_t r = 0; r < x->shape[0]; r++) {
             const double *row = (const double *)(const void *)x->data + r * x->strides[0];
             double part[4] = {0};
             for (ptrdiff_t c = 0; c < x->shape[1]; c++) {
                 double v = row[c * x->strides[1]], p = power_below(v);
-                p = (v == 0 ? 0 : p < least ? least : p) * scale;
+                p = (v == 0 ? 0 : p < least ? least : p) * half * rest;
                 part[c & 3] += p * p;
             }
             sum += (part[0] + part[1]) + (part[2] + part[3]);
@@ -296,8 +297,8 @@ lsv_status lsv_lora(const lsv_array *W, lsv_rank_rule rule, lsv_split split, lsv
         status = on_host(x, W->device, result_type(W), rule, split, B, A, &said, err);
     }
     if (status != LSV_OK || !info) return status;
-    int e;
-    double norm = frexp(said.norm, &e);
+    int e = 0;
+    double norm = isfinite(said.norm) ? frexp(said.norm, &e) : said.norm;
     if (norm > 0) said.floor = sqrt(lsv_lora_rounding(W, e)) / norm;
     *info = said;
     return LSV_OK;
@@ -340,8 +341,8 @@ lsv_status lsv_lora_difference(const lsv_array *base, const lsv_array *tuned, ls
         status = on_host(d, device, out, rule, split, B, A, &said, err);
     }
     if (status != LSV_OK || !info) return status;
-    int e;
-    double norm = frexp(said.norm, &e);
+    int e = 0;
+    double norm = isfinite(said.norm) ? frexp(said.norm, &e) : said.norm;
     if (norm > 0) said.floor = sqrt(lsv_lora_rounding(base, e) + lsv_lora_rounding(tuned, e)) / norm;
     *info = said;
     return LSV_OK;

@@ -125,6 +125,22 @@ static void halves(void) {
     }
 }
 
+/* The floor at both ends of the range of numbers, and where the norm is beyond it. */
+static void extreme_floors(void) {
+    const double sizes[] = {1, 1e300, 1e-300, 1e-310};
+    double first = 0;
+    for (int i = 0; i < 4; i++) {
+        lsv_array *W = noise2(30, 20, 3), *B, *A;
+        lsv_lora_info info;
+        for (ptrdiff_t j = 0; j < W->size; j++) ((double *)lsv_data(W))[j] *= sizes[i];
+        CHECK(lsv_lora(W, LSV_RANK_RULE(4), LSV_SPLIT_SQRT, &B, &A, &info, &oops) == LSV_OK);
+        if (i == 0) first = info.floor;
+        /* scaling by a power of ten moves exponents about; subnormal numbers have a few digits only */
+        CHECK(i < 3 ? info.floor > 0.5 * first && info.floor < 2 * first : info.floor > 1e-16 && info.floor < 1e-12);
+        lsv_release(W), lsv_release(B), lsv_release(A);
+    }
+}
+
 int main(void) {
     by_number();
     by_rule(14);
@@ -132,5 +148,6 @@ int main(void) {
     refused();
     difference();
     halves();
+    extreme_floors();
     return check_done();
 }

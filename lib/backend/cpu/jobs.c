@@ -17,7 +17,9 @@
 
 double lsv_cpu_job_worth = 2e8;
 
-/* Cost of a flop beside one of gemm; of a product that waits for memory, of rotations and of small steps, more. */
+/* Cost of a flop beside one of gemm; of a product that waits for memory, of rotations and of small steps, more. Less than it is
+   for the thin products: they come one after another with a look for Ctrl-C between, and handing each over would part the
+   matrix from the caches it is in (workers.c). */
 static const double cost[LSV_NOPS] = {
     [LSV_BE_GEMM] = 1,     [LSV_BE_GEMV] = 10,   [LSV_BE_DOT] = 20,   [LSV_BE_SYRK] = 1.2, [LSV_BE_TRSM] = 1.5,
     [LSV_BE_GESDD] = 3,    [LSV_BE_GESVD] = 10,  [LSV_BE_GEQRF] = 2,  [LSV_BE_ORGQR] = 2,  [LSV_BE_SYEVD] = 3,

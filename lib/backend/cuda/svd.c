@@ -97,7 +97,7 @@ static lsv_status ordered(const trial *p, bool *good, double *top, lsv_error *er
 
 static lsv_status believable(trial *p, double shift, bool *good, lsv_error *err) {
     ptrdiff_t most = largest(p->m, p->n);
-    double eps = p->t == LSV_FLOAT64 ? 0x1p-52 : 0x1p-23, tol = 10 * (double)most * eps, top, off;
+    double eps = p->t == LSV_FLOAT64 ? 0x1p-52 : 0x1p-23, tol = 10 * (double)most * eps, top = 0, off;
     LSV_TRY(ordered(p, good, &top, err));
     if (!*good || !(shift <= tol * top)) {
         *good = false;

@@ -12,7 +12,6 @@
    Rows are dealt out to the workers in fixed shares, and partial sums added in the workers' order: results are the
    same from run to run for a given number of threads. */
 #include <string.h>
-#include <unistd.h>
 #include "backend/cpu/cpu.h"
 #include "backend/cpu/panel_eight.h"
 #include "backend/cpu/workers.h"
@@ -127,7 +126,7 @@ typedef struct panel_job {
     ptrdiff_t lda, ldx, ldy, ldz;
     double *partial; /* one n x b block for each worker but the first; for `eight` one packed for each */
     double *middle;  /* one PANEL x b block for each worker */
-    bool add, ahead; /* ahead: the second cache has room for the next rows as well as these */
+    bool add;
 } panel_job;
 
 /* y[r0..r1) += a x, the columns in tiles. */
@@ -248,29 +247,31 @@ static void eight_times_share(void *job, int id, int of) {
     for (ptrdiff_t r = from; r < to; r += LSV_EIGHT_ROWS) {
         ptrdiff_t rows = least(LSV_EIGHT_ROWS, to - r);
         if (!j->add) zero_rows(j->y + r * j->ldy, j->ldy, rows, 8);
-        j->eight->times(j->a + r * j->lda, j->lda, rows, j->n, j->packed_x, j->y + r * j->ldy, j->ldy, NULL);
+        j->eight->times(j->a + r * j->lda, j->lda, rows, j->n, j->packed_x, j->y + r * j->ldy, j->ldy);
     }
 }
 
-/* a^T y, or with `gram` a^T (a x), into this worker's packed block */
-static void eight_summed(const panel_job *j, int id, int of, bool gram) {
-    ptrdiff_t from, to, size = lsv_eight_size(j->n);
-    double *z = j->partial + id * size, middle[8 * LSV_EIGHT_ROWS];
-    memset(z, 0, (size_t)size * sizeof *z);
-    share(j->m, LSV_EIGHT_ROWS, id, of, &from, &to);
-    for (ptrdiff_t r = from; r < to; r += LSV_EIGHT_ROWS) {
-        ptrdiff_t rows = least(LSV_EIGHT_ROWS, to - r);
-        const double *a = j->a + r * j->lda, *next = j->ahead ? a + rows * j->lda : NULL;
-        if (gram) {
-            memset(middle, 0, sizeof middle);
-            j->eight->times(a, j->lda, rows, j->n, j->packed_x, middle, 8, next);
-        }
-        j->eight->transposed(a, j->lda, rows, j->n, gram ? middle : j->y + r * j->ldy, gram ? 8 : j->ldy, z, gram ? next : NULL);
-    }
+/* This worker's block of the sum, zero, and its share of the rows. */
+static double *eight_begin(const panel_job *j, int id, int of, ptrdiff_t *from, ptrdiff_t *to) {
+    ptrdiff_t size = lsv_eight_size(j->n);
+    share(j->m, LSV_EIGHT_ROWS, id, of, from, to);
+    return memset(j->partial + id * size, 0, (size_t)size * sizeof(double));
 }
 
-static void eight_transposed_share(void *job, int id, int of) { eight_summed(job, id, of, false); }
-static void eight_gram_share(void *job, int id, int of) { eight_summed(job, id, of, true); }
+static void eight_transposed_share(void *job, int id, int of) {
+    const panel_job *j = job;
+    ptrdiff_t from, to;
+    double *z = eight_begin(j, id, of, &from, &to);
+    for (ptrdiff_t r = from; r < to; r += LSV_EIGHT_ROWS)
+        j->eight->transposed(j->a + r * j->lda, j->lda, least(LSV_EIGHT_ROWS, to - r), j->n, j->y + r * j->ldy, j->ldy, z);
+}
+
+static void eight_gram_share(void *job, int id, int of) {
+    const panel_job *j = job;
+    ptrdiff_t from, to;
+    double *z = eight_begin(j, id, of, &from, &to);
+    if (from < to) j->eight->gram(j->a + from * j->lda, j->lda, to - from, j->n, j->packed_x, z);
+}
 
 static void eight_add_share(void *job, int id, int of) {
     const panel_job *j = job;
@@ -309,12 +310,6 @@ lsv_status lsv_cpu_panel(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, con
     return LSV_OK;
 }
 
-/* Two rounds of rows, and the thin matrix going in and coming out. */
-static bool room_ahead(ptrdiff_t n) {
-    long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    return (double)n * (2 * LSV_EIGHT_ROWS + 2 * 8) * sizeof(double) < 0.75 * (double)(cache > 0 ? cache : 1 << 20);
-}
-
 /* The same two with the kernels for eight columns. */
 static lsv_status eight_sum(panel_job *j, bool gram, lsv_error *err) {
     int parts = parts_for(j);
@@ -323,7 +318,6 @@ static lsv_status eight_sum(panel_job *j, bool gram, lsv_error *err) {
     j->partial = lsv_malloc((size_t)bytes);
     if (!j->partial) return lsv_no_memory(err, (size_t)bytes);
     if (gram) {
-        j->ahead = room_ahead(j->n);
         j->packed_x = j->partial + parts * size;
         j->eight->pack(j->x, j->ldx, j->n, j->packed_x);
     }

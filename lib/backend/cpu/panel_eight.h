@@ -20,11 +20,12 @@ typedef struct lsv_eight {
     void (*pack)(const double *x, ptrdiff_t ldx, ptrdiff_t n, double *packed);
     /* z (n x 8) = packed[0] + packed[1] + …, `count` of them, `apart` doubles from each other */
     void (*unpack)(const double *packed, int count, ptrdiff_t apart, ptrdiff_t n, double *z, ptrdiff_t ldz);
-    /* y (rows x 8) += a x, with a rows x n. `next`, of both: the rows that come after these, which a^T (a x) wants fetched
-       meanwhile; NULL: nothing in particular. */
-    void (*times)(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *packed, double *y, ptrdiff_t ldy, const double *next);
+    /* y (rows x 8) += a x, with a rows x n */
+    void (*times)(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *packed, double *y, ptrdiff_t ldy);
     /* packed += a^T y */
-    void (*transposed)(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *y, ptrdiff_t ldy, double *packed, const double *next);
+    void (*transposed)(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *y, ptrdiff_t ldy, double *packed);
+    /* packed += a^T (a x), for any number of rows, each read from memory once */
+    void (*gram)(const double *a, ptrdiff_t lda, ptrdiff_t rows, ptrdiff_t n, const double *packed_x, double *packed);
 } lsv_eight;
 
 extern const lsv_eight lsv_eight_avx512; /* on x86-64 only */

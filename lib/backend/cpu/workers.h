@@ -8,8 +8,9 @@
    same in one process. */
 int lsv_workers(void);
 
-/* part(context, id, parts) for id = 0..parts-1, each once, on whatever thread; returns when all are done. `parts` is 1 or lsv_workers(). From a second thread at the same time, or where threads could not be had, the
-   parts run one after the other. */
+/* part(context, id, parts) for id = 0..parts-1, each once, on whatever thread; returns when all are done. `parts` is 1 or
+   lsv_workers(). From a second thread at the same time, or where threads could not be had, the parts run one after the
+   other. */
 void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), void *context);
 
 /* More rounds will follow soon (true), or no longer (false): meanwhile workers wait awake. Calls nest. */

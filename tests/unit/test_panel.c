@@ -3,7 +3,10 @@
 #include "backend/cpu/workers.h"
 #include "base/alloc.h"
 #include "check.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 static double *numbers(ptrdiff_t n, unsigned seed) {
     double *x = malloc((size_t)(n + 1) * sizeof *x);
@@ -96,6 +99,45 @@ static void awake(void) {
     CHECK(!lsv_workers_awake());
 }
 
+static pthread_t caller;
+static atomic_int by_others;
+
+static void hold_up(void *context, int id, int parts) {
+    double milliseconds = 1;
+    (void)id, (void)parts;
+    if (!pthread_equal(caller, pthread_self())) atomic_fetch_add(&by_others, 1), milliseconds = *(const double *)context;
+    nanosleep(&(struct timespec){0, (long)(milliseconds * 1e6)}, NULL);
+}
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Workers that are put aside in the middle of their parts are left alone for a while, and then tried again. */
+static void put_aside(void) {
+    double slow = 40, quick = 1;
+    int parts = lsv_workers(), before, theirs = 0;
+    if (parts < 2) return;
+    caller = pthread_self();
+    lsv_workers_expect(true);
+    for (int i = 0; i < 20 && (theirs == 0 || theirs == parts); i++) { /* until one round is done by both */
+        before = by_others;
+        lsv_workers_run(parts, hold_up, &slow);
+        theirs = by_others - before;
+    }
+    before = by_others;
+    double from = seconds();
+    for (int i = 0; i < 5 && seconds() - from < 0.03; i++) { /* while it lasts, on a busy machine too */
+        lsv_workers_run(parts, hold_up, &slow);
+        CHECK(by_others == before);
+    }
+    for (int i = 0; i < 500 && by_others == before; i++) lsv_workers_run(parts, hold_up, &quick);
+    CHECK(by_others > before);
+    lsv_workers_expect(false);
+}
+
 int main(void) {
     const char *families[] = {"portable", "avx2", "avx512"};
     for (int f = 0; f < 3; f++) {
@@ -111,6 +153,7 @@ int main(void) {
     for (int i = 0; i < parts; i++) CHECK(seen[i] == 1000 * parts);
     squares();
     awake();
+    put_aside();
     failed_allocations();
     return check_done();
 }

@@ -7,11 +7,18 @@
 
    A part is taken by setting its mark from the last round's number to this one's: who comes late, with the number of
    a round that is over, finds no such mark and takes nothing. All taken parts are waited for, so the work's description stays in
-   place for as long as anybody reads it. Waiting begins with a spin, since the pieces of one iteration follow each other
+   place for as long as anybody reads it.
+
+   A worker whose processor is given to somebody else in the middle of a part holds everybody up. Where that happens so often that
+   the caller would have been through earlier without help, it does without for a while, and then tries again. The parts stay
+   the same, and so do the results.
+
+   Waiting begins with a spin, since the pieces of one iteration follow each other
    closely, and goes on asleep; it is a long spin while the workers are told that more is to come. Workers block all signals: an
    interrupt belongs to the thread that reads the keyboard. */
 #include "backend/cpu/workers.h"
 #include <cblas.h>
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,6 +29,7 @@
 
 enum { MOST = 64 };
 static const double spin = 50e-6, long_spin = 1e-3; /* seconds; waking a thread takes 5 to 50 microseconds */
+static const double trial = 5e-3, short_leave = 50e-3, long_leave = 1;
 
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER; /* held by whoever has the workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -34,6 +42,10 @@ static struct {
     void (*part)(void *, int, int);
     void *context;
 } work;
+static struct {
+    double together, alone; /* seconds the rounds of this trial took, and would have taken the caller alone */
+    double until, leave;    /* when the workers are next tried, and how long they are left alone after a bad trial */
+} help;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static inline void pause_a_little(void) {
@@ -50,19 +62,22 @@ static double now(void) {
 
 static double patience(void) { return lsv_workers_awake() ? long_spin : spin; }
 
-/* The parts of a round that nobody has begun, this thread's own first. */
-static void take_parts(uint64_t round, int own, int parts) {
+/* The parts of a round that nobody has begun, this thread's own first. Returns how many it did. */
+static int take_parts(uint64_t round, int own, int parts) {
+    int mine = 0;
     for (int i = 0; i < parts; i++) {
         int id = own + i < parts ? own + i : own + i - parts;
         uint64_t before = round - 1;
         if (!atomic_compare_exchange_strong(&taken[id], &before, round)) continue;
         work.part(work.context, id, parts);
+        mine++;
         if (atomic_fetch_add(&done, 1) + 1 == parts) {
             pthread_mutex_lock(&lock);
             pthread_cond_signal(&finished);
             pthread_mutex_unlock(&lock);
         }
     }
+    return mine;
 }
 
 static void *worker(void *argument) {
@@ -113,8 +128,23 @@ bool lsv_workers_awake(void) { return atomic_load_explicit(&expecting, memory_or
 
 void lsv_workers_expect(bool more) { atomic_fetch_add(&expecting, more ? 1 : -1); }
 
+/* A round in which the caller did `mine` parts until `done_own`, and waited until `end` for the rest. */
+static void judge(double begin, double done_own, double end, int mine, int parts) {
+    if (mine == 0) return;
+    help.together += end - begin;
+    help.alone += (done_own - begin) * parts / mine;
+    if (help.together < trial) return;
+    bool bad = help.together > 1.1 * help.alone;
+    if (bad) help.leave = help.leave > 0 ? fmin(2 * help.leave, long_leave) : short_leave, help.until = end + help.leave;
+    else help.leave = 0;
+    help.together = help.alone = 0;
+}
+
 void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), void *context) {
-    if (parts <= 1 || lsv_workers() != parts || pthread_mutex_trylock(&owner) != 0) {
+    bool shared = parts > 1 && lsv_workers() == parts && pthread_mutex_trylock(&owner) == 0;
+    double begin = shared ? now() : 0;
+    if (shared && begin < help.until) shared = false, pthread_mutex_unlock(&owner);
+    if (!shared) {
         for (int id = 0; id < parts; id++) part(context, id, parts);
         return;
     }
@@ -125,7 +155,7 @@ void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), 
     atomic_store(&current, round);
     pthread_cond_broadcast(&start);
     pthread_mutex_unlock(&lock);
-    take_parts(round, 0, parts);
+    int mine = take_parts(round, 0, parts);
     double from = now();
     while (atomic_load(&done) < parts && now() - from < patience())
         for (int i = 0; i < 16; i++) pause_a_little();
@@ -134,5 +164,6 @@ void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), 
         while (atomic_load(&done) < parts) pthread_cond_wait(&finished, &lock);
         pthread_mutex_unlock(&lock);
     }
+    judge(begin, from, now(), mine, parts);
     pthread_mutex_unlock(&owner);
 }

@@ -170,15 +170,25 @@ class Terminal:
         self.wait(lambda: wanted.search(self.text()), timeout, repr(pattern))
         return wanted.search(self.text())
 
+    def waits(self):
+        """Whether the program is waiting for something, in all its threads, and not for a processor."""
+        try:
+            for task in os.listdir(f"/proc/{self.pid}/task"):
+                with open(f"/proc/{self.pid}/task/{task}/stat", encoding="ascii", errors="replace") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] in "RD":
+                        return False
+        except OSError:     # it has ended, or this system has no /proc
+            pass
+        return True
+
     def settle(self, seconds=0.15):
-        """Reads until nothing came for a while; the screen's text."""
-        last = None
-        while last != len(self.raw):
-            last = len(self.raw)
-            end = time.monotonic() + seconds * min(SLOW, 2)
-            while time.monotonic() < end and last == len(self.raw):
-                if not self.pump(max(0, end - time.monotonic())):
-                    return self.text()
+        """Reads until nothing came for a while in which the program had nothing to do; the screen's text."""
+        looks, calm = 5, 0      # several looks: on a stopped machine time passes in which nobody does anything
+        while calm < looks:
+            before = len(self.raw)
+            if not self.pump(seconds * min(SLOW, 2) / looks):
+                break
+            calm = calm + 1 if len(self.raw) == before and self.waits() else 0
         return self.text()
 
     def at_prompt(self, below=-1):

@@ -3,26 +3,19 @@
 
    The program runs itself with an argument, in an environment of its own (the shim's faults, other library folders), and reads what
    it says: whether the backend came up and why not, the notices, whether every result was right, and what was left behind. */
-#include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include "array/mirror.h"
-#include "array/reduce.h"
 #include "backend/backend.h"
-#include "backend/cuda/inside.h"
 #include "backend/cuda/kernels.h"
 #include "base/alloc.h"
-#include "base/interrupt.h"
-#include "base/job.h"
 #include "check.h"
 #include "linalg/linalg.h"
 #include "linalg/truncated.h"
 #include "lora/lora.h"
+#include "there.h"
 
 /* ---- the work: everything the backend offers, checked against the CPU ---- */
 
@@ -39,21 +32,6 @@ static void lost(void *context, lsv_storage *s) {
     (void)context, (void)s;
     lost_arrays++;
 }
-
-static uint64_t state = 7;
-static double uniform(void) {
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    return (double)(state >> 11) * 0x1p-53 - 0.5;
-}
-
-static void fill(lsv_dtype t, void *x, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double v = uniform();
-        if (t == LSV_FLOAT64) ((double *)x)[i] = v;
-        else ((float *)x)[i] = (float)v;
-    }
-}
-static double get(lsv_dtype t, const void *x, ptrdiff_t i) { return t == LSV_FLOAT64 ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
 
 static void expect(bool good, const char *what, lsv_dtype t) {
     done++;
@@ -222,35 +200,6 @@ static void put_together(lsv_dtype t) {
 
 /* ---- arrays on the device ---- */
 
-static lsv_array *made(lsv_kind kind, lsv_dtype t, ptrdiff_t m, ptrdiff_t n) {
-    lsv_array *a;
-    if (lsv_empty(kind, t, 2, (ptrdiff_t[]){m, n}, &a, NULL) != LSV_OK) return NULL;
-    fill(t, a->data, a->size);
-    return a;
-}
-
-/* Same shape, dtype and elements to tolerance; x is read through the host. */
-static bool alike(lsv_array *x, lsv_array *y) {
-    bool close = false;
-    if (!x || !y || x->dtype != y->dtype || x->ndim != y->ndim || memcmp(x->shape, y->shape, (size_t)x->ndim * sizeof *x->shape)) return false;
-    double tol = x->dtype == LSV_FLOAT64 ? 1e-10 : 1e-3;
-    return lsv_allclose(x, y, tol, tol, true, &close, NULL) == LSV_OK && close;
-}
-
-typedef struct {
-    lsv_array *here, *there;
-} pair;
-
-static pair both(lsv_dtype t, ptrdiff_t m, ptrdiff_t n) {
-    pair p = {made(LSV_TORCH, t, m, n), NULL};
-    if (lsv_to_device(p.here, 1, &p.there, NULL) != LSV_OK) p.there = NULL;
-    return p;
-}
-static void drop(pair p) {
-    lsv_release(p.here);
-    lsv_release(p.there);
-}
-
 /* Compare, and let go. `device`: the result has to say that it is there. */
 static void same(const char *what, lsv_array *there, lsv_array *here) {
     bool good = there && there->device == 1 && alike(there, here);
@@ -413,40 +362,6 @@ static void iterative(void) {
         good = fabs(((double *)(void *)S->data)[i] - ((double *)(void *)S0->data)[i]) < 1e-9;
     expect(good, "truncated svd", LSV_FLOAT64);
     lsv_release(a), lsv_release(U), lsv_release(S), lsv_release(Vh), lsv_release(S0);
-}
-
-/* W = strong + noise: a few directions stand out, and the rest is about `noise` of them. Small enough for its host copy to stay. */
-static pair standing_out(lsv_dtype t, ptrdiff_t m, ptrdiff_t n, double noise) {
-    enum { STRONG = 10 };
-    lsv_array *x = made(LSV_TORCH, LSV_FLOAT64, m, STRONG), *y = made(LSV_TORCH, LSV_FLOAT64, STRONG, n), *a = NULL;
-    pair p = {NULL, NULL};
-    double *e;
-    if (x && y && lsv_matmul(x, y, &a, NULL) == LSV_OK) {
-        e = (double *)(void *)a->data;
-        for (ptrdiff_t i = 0; i < a->size; i++) e[i] += noise * uniform();
-        if (lsv_as_dtype(a, t, &p.here, NULL) != LSV_OK || lsv_to_device(p.here, 1, &p.there, NULL) != LSV_OK) p.there = NULL;
-    }
-    lsv_release(x), lsv_release(y), lsv_release(a);
-    return p;
-}
-
-/* |W - L diag(s) R|, Frobenius, and that of the best approximation of that rank; s NULL: ones. */
-static bool is_best(lsv_dtype t, const lsv_array *W, lsv_array *L, lsv_array *s, lsv_array *R) {
-    lsv_array *S0 = NULL;
-    double sum = 0, best = 0, all = 0;
-    if (lsv_host(L, NULL) != LSV_OK || lsv_host(R, NULL) != LSV_OK || (s && lsv_host(s, NULL) != LSV_OK)) return lsv_is_lost(L) || lsv_is_lost(R);
-    if (lsv_svd(W, false, LSV_SVD_AUTO, NULL, &S0, NULL, NULL) != LSV_OK) return false;
-    ptrdiff_t k = L->shape[1], n = W->shape[1];
-    for (ptrdiff_t i = 0; i < W->shape[0]; i++)
-        for (ptrdiff_t j = 0; j < n; j++) {
-            double d = get(t, W->data, i * n + j);
-            all += d * d;
-            for (ptrdiff_t q = 0; q < k; q++) d -= get(t, L->data, i * k + q) * (s ? get(t, s->data, q) : 1) * get(t, R->data, q * n + j);
-            sum += d * d;
-        }
-    for (ptrdiff_t q = k; q < S0->size; q++) best += get(t, S0->data, q) * get(t, S0->data, q);
-    lsv_release(S0);
-    return sqrt(sum) <= sqrt(best) * (1 + 1e-6) + (t == LSV_FLOAT64 ? 1e-12 : 1e-5) * sqrt(all);
 }
 
 /* The truncated decomposition of matrices that are there, whose iteration stays there. */
@@ -741,150 +656,6 @@ static void make_odd(void) {
     }
 }
 
-/* ---- in this process ---- */
-
-/* Ctrl-C while cuSOLVER blocks: back at once, the next answers right, the device's memory given back when it ends. */
-static void stopping(void) {
-    lsv_error err;
-    char folder[PATHS + 20];
-    snprintf(folder, sizeof folder, "%s/cushim13", builds);
-    setenv("LSV_CUDA_LIBDIR", folder, 1);
-    CHECK(lsv_gpu_count(NULL) == 1 && lsv_backend_set("gpu", &err) == LSV_OK);
-    lsv_gpu_info info;
-    CHECK(lsv_gpu_describe(&info, &err) == LSV_OK && strcmp(info.name, "Test GPU 0") == 0 && info.bytes_total == (size_t)1 << 30);
-    lsv_array *a = made(LSV_NUMPY, LSV_FLOAT64, 60, 50), *U = NULL, *S = NULL, *Vh = NULL;
-    CHECK(lsv_svd(a, false, LSV_SVD_AUTO, &U, &S, &Vh, &err) == LSV_OK);
-    CHECK(strstr(lsv_backend_explain(), "gpu (forced)") && strstr(lsv_backend_explain(), "gesvdp"));
-    lsv_release(U), lsv_release(S), lsv_release(Vh);
-    lsv_jobs_enable(true);
-    setenv("CUSHIM_SLOW", "2000", 1);
-    struct sigaction action = {.sa_handler = (void (*)(int))(void (*)(void))lsv_interrupt};
-    sigaction(SIGALRM, &action, NULL);
-    ualarm(100000, 0);
-    struct timespec before, after;
-    clock_gettime(CLOCK_MONOTONIC, &before);
-    CHECK(lsv_svd(a, false, LSV_SVD_AUTO, &U, &S, &Vh, &err) == LSV_EINTR);
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    double seconds = (double)(after.tv_sec - before.tv_sec) + 1e-9 * (double)(after.tv_nsec - before.tv_nsec);
-    CHECK(seconds < 1.5 && lsv_interrupt_take());
-    setenv("CUSHIM_SLOW", "0", 1);
-    CHECK(lsv_svd(a, false, LSV_SVD_AUTO, &U, &S, &Vh, &err) == LSV_OK); /* by the CPU, or the GPU once it is free */
-    lsv_release(U), lsv_release(S), lsv_release(Vh);
-    CHECK(lsv_jobs_settle(30));
-    for (int i = 0; i < 2; i++) {
-        CHECK(lsv_svd(a, false, LSV_SVD_AUTO, &U, &S, &Vh, &err) == LSV_OK);
-        lsv_release(U), lsv_release(S), lsv_release(Vh);
-    }
-    size_t used, kept, most;
-    lsv_gpu_synchronize(&err);
-    lsv_gpu_memory(&used, &kept, &most);
-    CHECK(used == 0 && most > 0);
-    lsv_jobs_enable(false);
-    lsv_release(a);
-}
-
-/* Where a copy is: nothing is copied that is not read, and what was written is not lost. */
-static void mirrors(void) {
-    lsv_error err;
-    lsv_array *a = made(LSV_TORCH, LSV_FLOAT64, 600, 500), *d = NULL, *e = NULL, *v = NULL;
-    CHECK(lsv_to_device(a, 1, &d, &err) == LSV_OK && d->device == 1 && d->storage->mirror->device_valid);
-    CHECK(!d->storage->mirror->host_valid); /* large: uploaded straight */
-    CHECK(lsv_to_device(d, 1, &e, &err) == LSV_OK && e == d);
-    lsv_release(e);
-    CHECK(lsv_transpose(d, NULL, &v, &err) == LSV_OK && v->device == 1 && v->storage == d->storage);
-    CHECK(lsv_unary(LSV_FN_NEG, v, &e, &err) == LSV_OK && !e->storage->mirror->host_valid && !d->storage->mirror->host_valid);
-    CHECK(lsv_host(e, &err) == LSV_OK && ((double *)(void *)e->data)[1] == -((double *)(void *)a->data)[500]);
-    CHECK(lsv_host_write(d, &err) == LSV_OK && !d->storage->mirror->device_valid);
-    CHECK(lsv_mirror_find(d->data + 8, 8) == d->storage->mirror && lsv_mirror_find(a->data, 8) == NULL);
-    CHECK(lsv_mirror_count() == 2 && lsv_mirror_give_back((size_t)1 << 40, true) >= d->storage->bytes);
-    CHECK(lsv_put_on(d, 0, &err) == LSV_OK && d->device == 0);
-    lsv_release(v);
-    CHECK(lsv_put_on(d, 0, &err) == LSV_OK && d->storage->mirror == NULL && alike(d, a));
-    lsv_release(a), lsv_release(d), lsv_release(e);
-    CHECK(lsv_mirror_count() == 0);
-}
-
-/* The iteration on a matrix that is there: the matrix never comes home, a step moves blocks of coefficients, and what is
-   long and thin comes once, as the result. */
-static void resident(void) {
-    lsv_error err;
-    enum { M = 700, N = 600, K = 12 };
-    for (int i = 0; i < 2; i++) {
-        pair a = standing_out(i ? LSV_FLOAT32 : LSV_FLOAT64, M, N, 0.02); /* more than a megabyte: there alone */
-        lsv_array *U = NULL, *S = NULL, *Vh = NULL;
-        lsv_svd_info info = {0};
-        CHECK(a.there && !a.there->storage->mirror->host_valid);
-        size_t before = lsv_cu_copied_up() + lsv_cu_copied_down();
-        CHECK(lsv_svd_truncated(a.there, K, NULL, &U, &S, &Vh, &info, &err) == LSV_OK);
-        size_t moved = lsv_cu_copied_up() + lsv_cu_copied_down() - before;
-        size_t start = (size_t)N * 8 * sizeof(double), result = (size_t)(M + N) * 16 * sizeof(double);
-        size_t steps = (size_t)info.iterations * 8 * 8 * sizeof(double) * (8 + 2 * (size_t)info.iterations);
-        CHECK_TEXT(info.method, "block Krylov");
-        CHECK(moved < start + result + steps + 200000);
-        if (moved >= start + result + steps + 200000) printf("%zu bytes moved in %d steps\n", moved, info.iterations);
-        CHECK(!a.there->storage->mirror->host_valid && lsv_scratch_count() == 0);
-        CHECK(is_best(i ? LSV_FLOAT32 : LSV_FLOAT64, a.here, U, S, Vh));
-        lsv_release(U), lsv_release(S), lsv_release(Vh);
-        drop(a);
-    }
-    CHECK(lsv_mirror_count() == 0);
-}
-
-/* An algorithm's scratch: what is written there stays there, a part of it too, until the host looks; given back to make room, it is
-   copied; an operation that fails on it says so. */
-static void scratch_is_kept(void) {
-    lsv_error err;
-    enum { N = 64, B = 8 };
-    static double v[N * 2 * B], x[N * B], eye[B * B];
-    for (int i = 0; i < N * B; i++) x[i] = i;
-    for (int i = 0; i < B; i++) eye[i * B + i] = 1;
-    CHECK(lsv_scratch_begin(v, sizeof v) && lsv_scratch_begin(x, sizeof x) && !lsv_scratch_begin(x, sizeof x));
-    CHECK(lsv_scratch_count() == 2 && lsv_scratch_is(v) && lsv_scratch_is(x + 5) && !lsv_scratch_is(eye));
-    lsv_scratch_written(x);
-    size_t up = lsv_cu_copied_up(), down = lsv_cu_copied_down();
-    const lsv_backend *be = lsv_backend_for(LSV_BE_PANEL, LSV_FLOAT64, N, B, B);
-    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, false, v + B, 2 * B, &err) == LSV_OK); /* the right half */
-    CHECK(lsv_scratch_copy(v, 2 * B, x, B, N, B, &err) == LSV_OK);                             /* and the left */
-    CHECK(lsv_cu_copied_up() - up == sizeof x + sizeof eye && lsv_cu_copied_down() == down && v[B + 1] == 0);
-    double squares[N], want = 0;
-    CHECK(lsv_scratch_row_squares(v, N, 2 * B, squares, &err) == LSV_OK);
-    for (int j = 0; j < B; j++) want += 2 * x[3 * B + j] * x[3 * B + j];
-    CHECK(squares[3] == want);
-    CHECK(lsv_mirror_give_back((size_t)1 << 40, true) >= sizeof v && v[B + 1] == 1 && v[2 * B] == B);
-    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, true, v, 2 * B, &err) == LSV_OK);
-    CHECK(lsv_scratch_read(v, &err) == LSV_OK && v[1] == 2 && v[B + 1] == 1);
-    setenv("CUSHIM_FAIL", "cublasGemmEx:1", 1);
-    CHECK(be->panel(LSV_FLOAT64, N, B, B, x, B, eye, B, false, v, 2 * B, &err) == LSV_ENOTIMPL);
-    unsetenv("CUSHIM_FAIL");
-    CHECK(lsv_scratch_read(v, &err) == LSV_ENOTIMPL);
-    lsv_scratch_end(v), lsv_scratch_end(x), lsv_scratch_end(x);
-    CHECK(lsv_scratch_count() == 0 && lsv_mirror_count() == 0 && !lsv_scratch_is(v) && lsv_scratch_read(v, &err) == LSV_OK);
-}
-
-/* Learning, choosing and explaining; calibration in a cache folder of its own. */
-static void steps_of(void *context, const char *what, int at, int of) {
-    (void)what, (void)of;
-    *(int *)context = at;
-}
-static void estimates(void) {
-    lsv_error err;
-    char folder[PATHS + 20], command[2 * PATHS];
-    snprintf(folder, sizeof folder, "%s/cache_of_test", builds);
-    setenv("XDG_CACHE_HOME", folder, 1);
-    int at = 0;
-    CHECK(lsv_backend_set("auto", &err) == LSV_OK);
-    CHECK(lsv_backend_calibrate(steps_of, &at, &err) == LSV_OK && at > 10);
-    CHECK_TEXT(lsv_backend_get(), "auto");
-    snprintf(command, sizeof command, "grep -q '^gpu gemm float64' %s/lsv/dispatch-v1-*.txt", folder);
-    CHECK(system(command) == 0);
-    lsv_array *a = made(LSV_NUMPY, LSV_FLOAT64, 300, 300), *b = NULL;
-    CHECK(lsv_matmul(a, a, &b, &err) == LSV_OK);
-    CHECK(strstr(lsv_backend_explain(), "estimate cpu") && strstr(lsv_backend_explain(), "[measured here]"));
-    lsv_release(a), lsv_release(b);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    CHECK(system(command) == 0);
-}
-
 int main(int argc, char **argv) {
     if (argc > 1 && argv[1][0] != '-') return child(argv[1]);
     if (!realpath("/proc/self/exe", self)) return 1;
@@ -897,10 +668,5 @@ int main(int argc, char **argv) {
     bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
     sweep("some", all ? 1 : LSV_NO_POOLS ? 60 : 15);
     sweep("krylov", all ? 1 : LSV_NO_POOLS ? 997 : 251);
-    stopping();
-    mirrors();
-    resident();
-    scratch_is_kept();
-    estimates();
     return check_done();
 }

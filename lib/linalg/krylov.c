@@ -347,7 +347,7 @@ static lsv_status begin(lsv_krylov *w, lsv_error *err) {
     w->fresh = true;
     lsv_reorth_begin(&w->reorth);
     w->look = (w->k + w->b - 1) / w->b * w->b + w->b;
-    w->outlook = (lsv_outlook){0};
+    w->outlook = (lsv_outlook){.K = (double)w->k};
     LSV_TRY(place(w, err));
     if (w->A->resident) lsv_even_fill(&w->random, w->X, w->n * w->b); /* the device would wait for better ones */
     else lsv_gauss_fill(&w->random, w->X, w->n * w->b);

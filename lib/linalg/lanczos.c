@@ -24,8 +24,9 @@ void lsv_reorth_done(lsv_reorth *r, ptrdiff_t K, double found) {
 double lsv_outlook_ahead(lsv_outlook *o, double K, double worst, double goal) {
     const lsv_outlook last = *o;
     *o = (lsv_outlook){.K = K, .worst = worst};
-    if (!(last.worst > worst) || !(worst > 0)) return 0.4 * K;
     double need = log(worst / goal), growth = 0;
+    if (last.worst == 0 && last.K > 0 && worst < 1) return fmin(0.4 * K, need / -log(worst) * (K - last.K));
+    if (!(last.worst > worst) || !(worst > 0)) return 0.4 * K;
     o->rate = log(last.worst / worst) / (K - last.K);
     o->middle = (K + last.K) / 2;
     if (last.rate > 0) growth = (o->rate - last.rate) / (o->middle - last.middle);

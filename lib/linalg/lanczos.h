@@ -38,12 +38,13 @@ void lsv_reorth_done(lsv_reorth *r, ptrdiff_t K, double found);
    The logarithm of the residuals falls faster and faster, about as a parabola of the space's size. */
 
 typedef struct lsv_outlook {
-    double K, worst;     /* at the last look; worst 0: there was none */
+    double K, worst;     /* at the last look; worst 0: there was none, and at K, where that is not 0, they were about 1 */
     double rate, middle; /* of decay, between the last two, and where that is; rate 0: there was one only */
 } lsv_outlook;
 
 /* Notes the largest residual `worst` in a space of K vectors and returns how many more would bring it to `goal`, by the parabola
-   through the last three looks, the line through two; a share of K where that cannot be told. */
+   through the last three looks, the line through two, and at the first no more than the line from where they were 1; a
+   share of K where that cannot be told. */
 double lsv_outlook_ahead(lsv_outlook *o, double K, double worst, double goal);
 
 #endif

@@ -60,6 +60,11 @@ static void outlook(void) {
     CHECK_NEAR(lsv_outlook_ahead(&o, 100, line(100), line(130)), 30, 1e-9);
     CHECK_NEAR(lsv_outlook_ahead(&o, 120, line(100), 1e-12), 48, 1e-12); /* no progress: nothing to go by again */
     CHECK_NEAR(lsv_outlook_ahead(&o, 150, 0, 1e-12), 60, 1e-12);
+    o = (lsv_outlook){.K = 20}; /* and from the start, if that is told: nine digits in ten columns leave three for the next */
+    CHECK_NEAR(lsv_outlook_ahead(&o, 30, 1e-9, 1e-12), 10.0 / 3, 1e-9);
+    o = (lsv_outlook){.K = 20};
+    CHECK_NEAR(lsv_outlook_ahead(&o, 30, 0.9, 1e-12), 12, 1e-12);
+    CHECK(o.worst == 0.9 && o.rate == 0);
 }
 
 int main(void) {

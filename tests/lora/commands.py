@@ -512,7 +512,8 @@ def wait_and_kill(command, folder, delay, sig=signal.SIGKILL):
 
 
 def kills(t, rng, what, args, out, wanted, count):
-    """Kill at random moments until `count` kills were survived; each run goes on from the last."""
+    """Kill at random moments until `count` kills were survived, and one of them in the middle of the work; each run goes on
+    from the last."""
     command = [t.lsv, "lora", *args, "-o", out, "-q"]
     start = time.time()
     remove(t.folder, out, out + ".partial")
@@ -520,7 +521,7 @@ def kills(t, rng, what, args, out, wanted, count):
     whole = time.time() - start
     killed = completed = resumed = 0
     remove(t.folder, out)
-    while killed < count:
+    while killed < count or (resumed + completed == 0 and killed < 30 * count):
         code, _, err = wait_and_kill(command, t.folder, rng.uniform(0, whole * 1.05))
         path = os.path.join(t.folder, out)
         if code == -signal.SIGKILL:

@@ -102,22 +102,26 @@ static void awake(void) {
 static pthread_t caller;
 static atomic_int by_others;
 
-static void hold_up(void *context, int id, int parts) {
-    double milliseconds = 1;
-    (void)id, (void)parts;
-    if (!pthread_equal(caller, pthread_self())) atomic_fetch_add(&by_others, 1), milliseconds = *(const double *)context;
-    nanosleep(&(struct timespec){0, (long)(milliseconds * 1e6)}, NULL);
+static double seconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+/* A millisecond's work; others than the caller are put aside for as many as *context meanwhile. */
+static void hold_up(void *context, int id, int parts) {
+    double until = seconds(CLOCK_THREAD_CPUTIME_ID) + 1e-3;
+    (void)id, (void)parts;
+    if (!pthread_equal(caller, pthread_self())) {
+        atomic_fetch_add(&by_others, 1);
+        nanosleep(&(struct timespec){0, (long)(*(const double *)context * 1e6)}, NULL);
+    }
+    while (seconds(CLOCK_THREAD_CPUTIME_ID) < until) continue;
 }
 
 /* Workers that are put aside in the middle of their parts are left alone for a while, and then tried again. */
 static void put_aside(void) {
-    double slow = 40, quick = 1;
+    double slow = 80, quick = 0;
     int parts = lsv_workers(), before, theirs = 0;
     if (parts < 2) return;
     caller = pthread_self();
@@ -128,12 +132,12 @@ static void put_aside(void) {
         theirs = by_others - before;
     }
     before = by_others;
-    double from = seconds();
-    for (int i = 0; i < 5 && seconds() - from < 0.03; i++) { /* while it lasts, on a busy machine too */
+    double from = seconds(CLOCK_MONOTONIC);
+    for (int i = 0; i < 5 && seconds(CLOCK_MONOTONIC) - from < 0.03; i++) { /* while it lasts, on a busy machine too */
         lsv_workers_run(parts, hold_up, &slow);
         CHECK(by_others == before);
     }
-    for (int i = 0; i < 500 && by_others == before; i++) lsv_workers_run(parts, hold_up, &quick);
+    for (int i = 0; i < 3000 && by_others == before; i++) lsv_workers_run(parts, hold_up, &quick);
     CHECK(by_others > before);
     lsv_workers_expect(false);
 }

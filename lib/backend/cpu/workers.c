@@ -9,9 +9,10 @@
    a round that is over, finds no such mark and takes nothing. All taken parts are waited for, so the work's description stays in
    place for as long as anybody reads it.
 
-   A worker whose processor is given to somebody else in the middle of a part holds everybody up. Where that happens so often that
-   the caller would have been through earlier without help, it does without for a while, and then tries again. The parts stay
-   the same, and so do the results.
+   A thread whose processor is given to somebody else in the middle of a part holds everybody up: another program's doing, or
+   that of the host of a virtual machine, which may well have one processor to give but not two at a time. Where the caller would
+   have been through earlier without help, by the processor time its own parts took, it does without for a while, five times
+   as long as what was lost, and then tries again. The parts stay the same, and so do the results.
 
    Waiting begins with a spin, since the pieces of one iteration follow each other
    closely, and goes on asleep; it is a long spin while the workers are told that more is to come. Workers block all signals: an
@@ -20,6 +21,7 @@
 #include <cblas.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,8 +30,9 @@
 #include <time.h>
 
 enum { MOST = 64 };
-static const double spin = 50e-6, long_spin = 1e-3; /* seconds; waking a thread takes 5 to 50 microseconds */
-static const double trial = 5e-3, short_leave = 50e-3, long_leave = 1;
+static const double spin = 50e-6, long_spin = 0.25; /* seconds; waking a thread takes 5 to 50 microseconds, but 0.1 s and more
+                                                       where the host has given its processor to another guest */
+static const double trial = 50e-3, longest_leave = 10;
 
 static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER; /* held by whoever has the workers */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,22 +46,26 @@ static struct {
     void *context;
 } work;
 static struct {
-    double together, alone; /* seconds the rounds of this trial took, and would have taken the caller alone */
-    double until, leave;    /* when the workers are next tried, and how long they are left alone after a bad trial */
+    double together, work; /* seconds that the rounds of this trial took, and processor seconds that are in them */
+    double alone, used;    /* the same of late rounds without help; 0: there were none */
+    double until, leave;   /* when help is next tried; how long from the last trial, 0 where that was good */
 } help;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static inline void pause_a_little(void) {
+static void pause_a_little(void) {
 #if defined(__x86_64__)
-    __builtin_ia32_pause();
+    for (int i = 0; i < 16; i++) __builtin_ia32_pause();
 #endif
+    sched_yield(); /* to whoever has something to do */
 }
 
-static double now(void) {
+static double seconds(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+static double now(void) { return seconds(CLOCK_MONOTONIC); }
+static double used(void) { return seconds(CLOCK_THREAD_CPUTIME_ID); } /* not what others took meanwhile */
 
 static double patience(void) { return lsv_workers_awake() ? long_spin : spin; }
 
@@ -87,7 +94,7 @@ static void *worker(void *argument) {
         uint64_t round;
         double from = now();
         while ((round = atomic_load(&current)) == last) {
-            for (int i = 0; i < 16; i++) pause_a_little();
+            pause_a_little();
             if (now() - from > patience()) break;
         }
         if (round == last) {
@@ -128,24 +135,35 @@ bool lsv_workers_awake(void) { return atomic_load_explicit(&expecting, memory_or
 
 void lsv_workers_expect(bool more) { atomic_fetch_add(&expecting, more ? 1 : -1); }
 
-/* A round in which the caller did `mine` parts until `done_own`, and waited until `end` for the rest. */
-static void judge(double begin, double done_own, double end, int mine, int parts) {
+/* After a round of so many seconds in which the caller did `mine` parts, in `own` seconds of its processor. */
+static void judge(double end, double took, double own, int mine, int parts) {
     if (mine == 0) return;
-    help.together += end - begin;
-    help.alone += (done_own - begin) * parts / mine;
+    help.together += took;
+    help.work += own * parts / mine;
     if (help.together < trial) return;
-    bool bad = help.together > 1.1 * help.alone;
-    if (bad) help.leave = help.leave > 0 ? fmin(2 * help.leave, long_leave) : short_leave, help.until = end + help.leave;
-    else help.leave = 0;
-    help.together = help.alone = 0;
+    double lost = help.together - help.work * (help.used > 0 ? help.alone / help.used : 1.1);
+    help.leave = lost > 0 ? fmin(fmax(2 * help.leave, 5 * lost), longest_leave) : 0;
+    help.until = end + help.leave;
+    help.together = help.work = 0;
+}
+
+static void alone(void (*part)(void *, int, int), void *context, int parts) {
+    double begin = now(), before = used();
+    for (int id = 0; id < parts; id++) part(context, id, parts);
+    if (help.used > 50e-3) help.used /= 2, help.alone /= 2;
+    help.used += used() - before;
+    help.alone += now() - begin;
 }
 
 void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), void *context) {
-    bool shared = parts > 1 && lsv_workers() == parts && pthread_mutex_trylock(&owner) == 0;
-    double begin = shared ? now() : 0;
-    if (shared && begin < help.until) shared = false, pthread_mutex_unlock(&owner);
-    if (!shared) {
+    if (parts <= 1 || lsv_workers() != parts || pthread_mutex_trylock(&owner) != 0) {
         for (int id = 0; id < parts; id++) part(context, id, parts);
+        return;
+    }
+    double begin = now();
+    if (begin < help.until) {
+        alone(part, context, parts);
+        pthread_mutex_unlock(&owner);
         return;
     }
     work.part = part, work.context = context;
@@ -155,15 +173,17 @@ void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), 
     atomic_store(&current, round);
     pthread_cond_broadcast(&start);
     pthread_mutex_unlock(&lock);
+    double own = used();
     int mine = take_parts(round, 0, parts);
+    own = used() - own;
     double from = now();
-    while (atomic_load(&done) < parts && now() - from < patience())
-        for (int i = 0; i < 16; i++) pause_a_little();
+    while (atomic_load(&done) < parts && now() - from < patience()) pause_a_little();
     if (atomic_load(&done) < parts) {
         pthread_mutex_lock(&lock);
         while (atomic_load(&done) < parts) pthread_cond_wait(&finished, &lock);
         pthread_mutex_unlock(&lock);
     }
-    judge(begin, from, now(), mine, parts);
+    double end = now();
+    judge(end, end - begin, own, mine, parts);
     pthread_mutex_unlock(&owner);
 }

@@ -9,7 +9,8 @@ and the largest relative difference to lsv's is shown: times compare only at equ
 first of the PYTHONs (default: /usr/bin/python3, this one, $BENCH_PYTHON) that has it.
 
 --unset runs with OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE removed from the environment; run it once with and once
-without. --small leaves out what takes minutes. Jobs: lora, triplets, rank, aggregate, thin (default: all).
+without. --small leaves out what takes minutes. A JOB is a group (lora, triplets, rank, aggregate, thin) or
+a part of a job's name, as '4096, Gaussian' (default: all).
 """
 import argparse
 import os
@@ -132,7 +133,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--unset", action="store_true")
     parser.add_argument("--small", action="store_true")
-    parser.add_argument("groups", nargs="*")
+    parser.add_argument("jobs", nargs="*", metavar="JOB")
     args = parser.parse_args()
     pythons = args.python or [p for p in ("/usr/bin/python3", sys.executable, os.environ.get("BENCH_PYTHON")) if p and os.path.exists(p)]
     env = dict(os.environ)
@@ -145,7 +146,7 @@ def main():
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         for group, name, setup, ours, values, repeats, peers in jobs(args.small):
-            if args.groups and group not in args.groups:
+            if args.jobs and not any(job == group or job in name for job in args.jobs):
                 continue
             mine, theirs, answers = [], {}, {}
             for r in range(args.rounds):

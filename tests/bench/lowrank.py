@@ -143,10 +143,10 @@ def main():
     has = {module: find(module, pythons) for module in ("numpy", "scipy", "torch", "sklearn")}
     print("peers:", ", ".join(f"{m} in {p}" if p else f"no {m}" for m, p in has.items()))
     print("environment:", {k: v for k, v in env.items() if k.startswith("OPENBLAS")} or "nothing set for OpenBLAS")
-    missed = 0
+    missed, groups = 0, {group for group, *_ in jobs(args.small)}
     with tempfile.TemporaryDirectory() as folder:
         for group, name, setup, ours, values, repeats, peers in jobs(args.small):
-            if args.jobs and not any(job == group or job in name for job in args.jobs):
+            if args.jobs and not any(job == group if job in groups else job in name for job in args.jobs):
                 continue
             mine, theirs, answers = [], {}, {}
             for r in range(args.rounds):

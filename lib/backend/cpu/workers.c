@@ -48,8 +48,9 @@ static struct {
 static struct {
     double together, work; /* seconds that the rounds of this trial took, and processor seconds that are in them */
     double alone, used;    /* the same of late rounds without help; 0: there were none */
-    double until, leave;   /* when help is next tried; how long from the last trial, 0 where that was good */
+    double leave;          /* how long the last trial said to do without; 0: it was good */
 } help;
+static _Atomic double left_until; /* when help is next tried; until then the workers had better sleep */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void pause_a_little(void) {
@@ -67,7 +68,7 @@ static double seconds(clockid_t clock) {
 static double now(void) { return seconds(CLOCK_MONOTONIC); }
 static double used(void) { return seconds(CLOCK_THREAD_CPUTIME_ID); } /* not what others took meanwhile */
 
-static double patience(void) { return lsv_workers_awake() ? long_spin : spin; }
+static double patience(void) { return lsv_workers_awake() && now() >= atomic_load(&left_until) ? long_spin : spin; }
 
 /* The parts of a round that nobody has begun, this thread's own first. Returns how many it did. */
 static int take_parts(uint64_t round, int own, int parts) {
@@ -143,7 +144,7 @@ static void judge(double end, double took, double own, int mine, int parts) {
     if (help.together < trial) return;
     double lost = help.together - help.work * (help.used > 0 ? help.alone / help.used : 1.1);
     help.leave = lost > 0 ? fmin(fmax(2 * help.leave, 5 * lost), longest_leave) : 0;
-    help.until = end + help.leave;
+    atomic_store(&left_until, end + help.leave);
     help.together = help.work = 0;
 }
 
@@ -161,7 +162,7 @@ void lsv_workers_run(int parts, void (*part)(void *context, int id, int parts), 
         return;
     }
     double begin = now();
-    if (begin < help.until) {
+    if (begin < atomic_load(&left_until)) {
         alone(part, context, parts);
         pthread_mutex_unlock(&owner);
         return;

@@ -148,7 +148,8 @@ int main(void) {
         if (!lsv_cpu_panel_force(families[f])) continue;
         CHECK_TEXT(lsv_cpu_panel_family(), families[f]);
         for (ptrdiff_t b = 8; b <= 48; b += 8) one(67, 45, b, 45, b);
-        one(67, 53, 8, 53, 8), one(1, 48, 8, 48, 9), one(38, 600, 8, 601, 8), one(25, 50, 8, 64, 8), one(61, 203, 8, 210, 8); /* eight columns, tails of all kinds */
+        one(67, 53, 8, 53, 8), one(1, 48, 8, 48, 9), one(38, 600, 8, 601, 8), one(25, 50, 8, 64, 8); /* eight columns, */
+        one(61, 203, 8, 210, 8);                                                                    /* tails of all kinds */
         one(1, 1, 8, 1, 8), one(7, 3, 16, 5, 24), one(8, 600, 24, 600, 24), one(130, 1030, 8, 1031, 40), one(200, 210, 32, 256, 33);
     }
     lsv_cpu_panel_force(NULL);

@@ -118,7 +118,7 @@ lsv_status lsv_triplets_refine(const lsv_dense *A, lsv_triplets *t, lsv_error *e
     if (status == LSV_OK) status = tall_new(A, t->m, k, &image, err);
     if (status == LSV_OK) status = lsv_dense_times(A, ld, t->v, ld, image, ld, err);
     if (status == LSV_OK) status = lsv_thin_copy(t->m, ld, image, ld, turned, ld, err);
-    if (status == LSV_OK) status = lsv_thin_qr(t->m, k, turned, w.r, false, err);
+    if (status == LSV_OK) status = lsv_thin_qr(t->m, k, turned, w.r, err);
     if (status == LSV_OK) status = lsv_small_svd(k, w.r, t->s, w.u, w.vt, err);
     if (status == LSV_OK) {
         spread(t, w.u, false, w.x);

@@ -56,9 +56,12 @@ lsv_status lsv_thin_times(ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, const double *v
 lsv_status lsv_thin_transposed(ptrdiff_t m, ptrdiff_t n, ptrdiff_t b, const double *v, ptrdiff_t ldv, const double *y, ptrdiff_t ldy, double *z, ptrdiff_t ldz, lsv_error *err);
 
 /* Thin QR of a row-major m x n matrix (ld = lsv_pad8(n) with zeros in the padding), in place: q orthonormal to
-   working precision whatever the rank, r (n x n, column-major, upper). Householder's signs when `lapack_signs`.
+   working precision whatever the rank, r (n x n, column-major, upper).
    n > m: q has m orthonormal columns and zeros, r is not triangular; q r is still the matrix. */
-lsv_status lsv_thin_qr(ptrdiff_t m, ptrdiff_t n, double *q, double *r, bool lapack_signs, lsv_error *err);
+lsv_status lsv_thin_qr(ptrdiff_t m, ptrdiff_t n, double *q, double *r, lsv_error *err);
+/* The same of a on the host, which is left alone, with Householder's signs: q = tall (m x ld) last (ld x ld, row-major), m >= n > 0.
+   a is read as far as its padding, lda >= ld. */
+lsv_status lsv_thin_qr_factors(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda, double *tall, double *last, double *r, lsv_error *err);
 
 /* SVD of a small k x k column-major matrix, overwritten: u and vt column-major k x k. LSV_ELINALG when LAPACK
    gives up. */

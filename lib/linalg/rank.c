@@ -93,7 +93,7 @@ static lsv_status low_rank(const lsv_dense *A, rule rule_of, ptrdiff_t b, ptrdif
         lsv_gauss_fill(&random, w.omega, A->n * b);
         status = lsv_dense_times(A, b, w.omega, b, w.q, b, err);
     }
-    if (status == LSV_OK) status = lsv_thin_qr(A->m, b, w.q, w.r, false, err);
+    if (status == LSV_OK) status = lsv_thin_qr(A->m, b, w.q, w.r, err);
     if (status == LSV_OK) status = lsv_dense_transposed(A, b, w.q, b, w.image, b, err);
     if (status == LSV_OK) {
         for (ptrdiff_t i = 0; i < A->n * b; i++) caught += w.image[i] * w.image[i];
@@ -101,7 +101,7 @@ static lsv_status low_rank(const lsv_dense *A, rule rule_of, ptrdiff_t b, ptrdif
         lsv_mats_copy(LSV_FLOAT64, A->n, b, w.image, b, 1, w.bt, lsv_pad8(A->n));
         status = remainder_norm(A, &w, &rest, err);
     }
-    if (status == LSV_OK) status = lsv_thin_qr(A->n, b, w.image, w.r, false, err);
+    if (status == LSV_OK) status = lsv_thin_qr(A->n, b, w.image, w.r, err);
     if (status == LSV_OK) status = lsv_small_svd(b, w.r, w.s, NULL, NULL, err);
     if (status == LSV_OK) *rank = count_clear(A, &w, rule_of, rest);
 done:

@@ -46,9 +46,9 @@ lsv_status lsv_lora_stack_core(lsv_lora_stack *s, double *core, lsv_error *err) 
     LSV_TRY(lsv_mats_buffer(LSV_FLOAT64, 2 * k, k, &t, err));
     double *t1 = t, *t2 = t1 + k * k;
     lsv_status status = lsv_poll(err);
-    if (status == LSV_OK) status = lsv_thin_qr(s->m, k, s->left, t1, false, err);
+    if (status == LSV_OK) status = lsv_thin_qr(s->m, k, s->left, t1, err);
     if (status == LSV_OK) status = lsv_poll(err);
-    if (status == LSV_OK) status = lsv_thin_qr(s->n, k, s->right, t2, false, err);
+    if (status == LSV_OK) status = lsv_thin_qr(s->n, k, s->right, t2, err);
     if (status == LSV_OK) {
         for (ptrdiff_t j = 0; j < k; j++)
             for (ptrdiff_t i = 0; i < k; i++) t1[j * k + i] *= s->c[j];

@@ -52,6 +52,44 @@ static void svd(void) {
     lsv_release(U), lsv_release(S), lsv_release(Vh), lsv_release(f);
 }
 
+/* What LAPACK gives for it, signs too, without the ways round that suit it. */
+static void as_lapack(const lsv_array *a) {
+    lsv_array *U = NULL, *S = NULL, *Vh = NULL, *u = NULL, *s = NULL, *vh = NULL, *values = NULL;
+    CHECK(lsv_svd(a, false, LSV_SVD_AUTO, &U, &S, &Vh, &oops) == LSV_OK);
+    CHECK(lsv_svd(a, false, LSV_SVD_GESDD, &u, &s, &vh, &oops) == LSV_OK);
+    CHECK(lsv_svd(a, false, LSV_SVD_AUTO, NULL, &values, NULL, &oops) == LSV_OK);
+    CHECK(distance(S, s) < 1e-11 && distance(values, s) < 1e-11);
+    CHECK(distance(U, u) < 1e-9 && distance(Vh, vh) < 1e-9);
+    lsv_release(U), lsv_release(S), lsv_release(Vh), lsv_release(values);
+    lsv_release(u), lsv_release(s), lsv_release(vh);
+}
+
+/* Every other row and column of a, from the last row up. */
+static lsv_array *sparse_view(lsv_array *a) {
+    ptrdiff_t m = a->shape[0], n = a->shape[1];
+    lsv_array *v = NULL;
+    if (lsv_view_strided(a, 2, (ptrdiff_t[]){m / 2, n / 2}, (ptrdiff_t[]){-2 * n, 2}, (m - 1) * n, &v, NULL) != LSV_OK) exit(2);
+    return v;
+}
+
+/* Long and wide ones, however they lie; the last, of condition 10^n, in its leading triplets. */
+static void long_ones(void) {
+    for (ptrdiff_t n = 16; n <= 32; n += 4) {
+        lsv_array *rows = noise2(4200, n, (unsigned)n), *columns = noise2(n, 4200, 5), *twice = noise2(8000, 2 * n, 6);
+        lsv_array *views[] = {rows, transposed(lsv_ref(rows)), columns, transposed(lsv_ref(columns)), sparse_view(twice)};
+        for (int i = 0; i < 5; i++) as_lapack(views[i]);
+        for (ptrdiff_t i = 0; i < rows->size; i++) ((double *)(void *)rows->data)[i] *= pow(10, -(double)(i % n));
+        lsv_array *U = NULL, *S = NULL, *Vh = NULL;
+        CHECK(lsv_svd(rows, false, LSV_SVD_AUTO, &U, &S, &Vh, &oops) == LSV_OK);
+        CHECK(not_orthogonal(U) < 1e-13 && not_orthogonal(Vh) < 1e-13);
+        lsv_array *scaled = NULL;
+        CHECK(lsv_binary(LSV_OP_MUL, U, S, &scaled, NULL) == LSV_OK);
+        CHECK(release_distance(times(scaled, Vh), lsv_ref(rows)) < 1e-12);
+        lsv_release(U), lsv_release(S), lsv_release(twice);
+        for (int i = 0; i < 5; i++) lsv_release(views[i]);
+    }
+}
+
 static void qr(ptrdiff_t m, ptrdiff_t n) {
     lsv_array *a = noise2(m, n, 7), *Q = NULL, *R = NULL;
     for (int mode = 0; mode < 2; mode++) {
@@ -190,11 +228,13 @@ static void not_finite(void) {
 
 static void memory(void) {
     lsv_array *a = noise(LSV_NUMPY, LSV_FLOAT32, 3, (ptrdiff_t[]){2, 60, 60}, 41), *m = noise2(9, 5, 42),
-              *b = noise2(9, 2, 43);
+              *b = noise2(9, 2, 43), *tall = noise2(3400, 20, 44);
     lsv_array *x = NULL, *y = NULL, *z = NULL, *sym = times(lsv_ref(m), transposed(lsv_ref(m)));
     FAIL_EACH_ALLOCATION(status = lsv_svd(a, true, LSV_SVD_AUTO, &x, &y, &z, NULL), lsv_release(x);
                          lsv_release(y); lsv_release(z));
     FAIL_EACH_ALLOCATION(status = lsv_svd(a, true, LSV_SVD_GESVD, &x, &y, &z, NULL), lsv_release(x);
+                         lsv_release(y); lsv_release(z));
+    FAIL_EACH_ALLOCATION(status = lsv_svd(tall, false, LSV_SVD_AUTO, &x, &y, &z, NULL), lsv_release(x);
                          lsv_release(y); lsv_release(z));
     FAIL_EACH_ALLOCATION(status = lsv_qr(a, LSV_QR_REDUCED, &x, &y, NULL), lsv_release(x); lsv_release(y));
     FAIL_EACH_ALLOCATION(status = lsv_eigh(sym, false, &x, &y, NULL), lsv_release(x); lsv_release(y));
@@ -209,11 +249,12 @@ static void memory(void) {
         FAIL_EACH_ALLOCATION(status = lsv_lstsq(m, b, -1, (lsv_lstsq_driver)driver, &x, &y, NULL, &z, NULL),
                              lsv_release(x);
                              lsv_release(y); lsv_release(z));
-    lsv_release(a), lsv_release(m), lsv_release(b), lsv_release(sym);
+    lsv_release(a), lsv_release(m), lsv_release(b), lsv_release(sym), lsv_release(tall);
 }
 
 int main(void) {
     svd();
+    long_ones();
     qr(6, 4), qr(4, 6), qr(5, 5), qr(1, 3), qr(3, 1), qr(0, 2), qr(2, 0);
     symmetric();
     systems();

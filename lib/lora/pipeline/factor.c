@@ -93,13 +93,13 @@ static lsv_status product(block *w, bool transposed, lsv_error *err) {
 /* Q = orth(X P); then X ~ Q R^T P'^T from Z = X^T Q = P' R, and R^T = ru diag(s) rv. */
 static lsv_status half_pass(block *w, lsv_error *err) {
     LSV_TRY(product(w, false, err));
-    return lsv_thin_qr(w->d->m, w->q, w->left, w->r, false, err);
+    return lsv_thin_qr(w->d->m, w->q, w->left, w->r, err);
 }
 
 static lsv_status values(block *w, lsv_error *err) {
     ptrdiff_t q = w->q;
     LSV_TRY(product(w, true, err));
-    LSV_TRY(lsv_thin_qr(w->d->n, q, w->right, w->r, false, err));
+    LSV_TRY(lsv_thin_qr(w->d->n, q, w->right, w->r, err));
     for (ptrdiff_t j = 0; j < q; j++) /* R^T for R */
         for (ptrdiff_t i = 0; i < j; i++) {
             double x = w->r[j * q + i];

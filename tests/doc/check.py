@@ -34,8 +34,13 @@ def reference(build):
     made = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout
     with open(os.path.join(ROOT, "doc", "reference.md"), encoding="utf-8") as f:
         check("doc/reference.md is current", f.read() == made, "run make reference")
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^## (.*)$", made, re.M)}
+    check("the reference's contents lead to its chapters", set(re.findall(r"^- \[.*\]\(#(.*)\)$", made, re.M)) == anchors)
     lines = subprocess.run([program, "--examples"], stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")
-    return [line.split("\t", 1) for line in lines if line]
+    records = [line.split("\t", 1) for line in lines if line]
+    written = set(re.findall(r"^### `([\w.]+)", made, re.M))
+    check("every record is in the reference", all(name in written for name, _ in records), [name for name, _ in records if name not in written])
+    return records
 
 
 SETUP = "import numpy as np; import torch; import math; import time; import itertools\n"

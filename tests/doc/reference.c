@@ -2,16 +2,24 @@
    with --examples, every example as a line `NAME<TAB>input<TAB>expected` with \n escaped, for the doctests. */
 #include "lang/builtins/builtin.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *prefix, *title; } chapters[] = {
-    {"", "Without a prefix"}, {"np.", "numpy (np)"}, {"np.linalg.", "numpy.linalg"}, {"np.random.", "numpy.random"},
-    {"ndarray.", "ndarray"}, {"torch.", "torch"}, {"torch.linalg.", "torch.linalg"}, {"torch.nn.", "torch.nn"},
-    {"torch.cuda.", "torch.cuda"}, {"tensor.", "Tensor"}, {"generator.", "numpy.random.Generator"}, {"str.", "str"},
-    {"list.", "list"}, {"tuple.", "tuple"}, {"dict.", "dict"}, {"math.", "math"}, {"itertools.", "itertools"},
-    {"time.", "time"}, {"tqdm.", "tqdm"},
+/* The prefixes of a chapter's names, and what it is called. jax.numpy's names are numpy's, and not written down again. */
+static const struct { const char *prefixes[6], *title; } chapters[] = {
+    {{""}, "Without a prefix"}, {{"np."}, "numpy"}, {{"np.linalg."}, "numpy.linalg"}, {{"np.random."}, "numpy.random"},
+    {{"ndarray."}, "ndarray"}, {{"torch."}, "torch"}, {{"torch.linalg."}, "torch.linalg"}, {{"torch.nn."}, "torch.nn"},
+    {{"torch.nn.functional."}, "torch.nn.functional"}, {{"torch.autograd.", "torch.autograd.functional.", "no_grad.", "no_grad_function.", "Node."}, "torch.autograd"},
+    {{"torch.cuda.", "device.", "Event.", "_CudaDeviceProperties."}, "torch.cuda"},
+    {{"torch.backends.cuda.matmul.", "torch.backends.cudnn.", "torch.backends.mps.", "torch.jit."}, "torch.backends and torch.jit"},
+    {{"tensor.", "size."}, "Tensor"}, {{"torchgenerator."}, "torch.Generator"}, {{"generator.", "randomstate."}, "numpy.random.Generator and RandomState"},
+    {{"dtype.", "finfo.", "iinfo.", "vectorize."}, "Types of elements, and other objects of numpy"},
+    {{"jax.", "jax.lax.", "jax.random.", "jax_grad."}, "jax"}, {{"safetensors.torch.", "safetensors.numpy."}, "safetensors"}, {{"Adapter."}, "Adapters"},
+    {{"plt.", "Figure.", "Axes.", "axes_array."}, "matplotlib.pyplot (plt)"},
+    {{"str."}, "str"}, {{"list."}, "list"}, {{"tuple."}, "tuple"}, {{"dict."}, "dict"}, {{"int.", "float.", "range.", "slice."}, "Numbers, ranges and slices"},
+    {{"math."}, "math"}, {{"itertools.", "itertools.chain."}, "itertools"}, {{"time."}, "time"}, {{"tqdm.", "tqdm.tqdm."}, "tqdm"},
 };
 enum { NCHAPTERS = sizeof chapters / sizeof *chapters };
 
@@ -29,9 +37,20 @@ static bool collect(void *ctx, const char *name, const ls_builtin *b) {
 
 static int by_name(const void *a, const void *b) { return strcmp(((const item *)a)->name, ((const item *)b)->name); }
 
-static bool in_chapter(const char *name, const char *prefix) {
-    size_t n = strlen(prefix);
-    return strncmp(name, prefix, n) == 0 && !strchr(name + n, '.');
+static bool in_chapter(const char *name, int c) {
+    for (int i = 0; i < 6 && chapters[c].prefixes[i]; i++) {
+        size_t n = strlen(chapters[c].prefixes[i]);
+        if (strncmp(name, chapters[c].prefixes[i], n) == 0 && !strchr(name + n, '.')) return true;
+    }
+    return false;
+}
+
+/* As Markdown makes a link's target of a title: small letters, hyphens for spaces, nothing else. */
+static void write_anchor(const char *title) {
+    for (; *title; title++) {
+        if (isalnum((unsigned char)*title)) putchar(tolower((unsigned char)*title));
+        else if (*title == ' ') putchar('-');
+    }
 }
 
 static void write_item(const char *name, const ls_builtin *b) {
@@ -45,11 +64,15 @@ static void write_item(const char *name, const ls_builtin *b) {
 static void write_reference(void) {
     printf("# Reference\n\nMade from the builtins' own records by `make reference`; `name?` at the prompt shows the same.\n"
            "Names of numpy and numpy.linalg are there without a prefix too.\n\n");
-    for (int c = 0; c < NCHAPTERS; c++) printf("- [%s](#%s)\n", chapters[c].title, chapters[c].title);
+    for (int c = 0; c < NCHAPTERS; c++) {
+        printf("- [%s](#", chapters[c].title);
+        write_anchor(chapters[c].title);
+        printf(")\n");
+    }
     for (int c = 0; c < NCHAPTERS; c++) {
         printf("\n## %s\n\n", chapters[c].title);
         for (int i = 0; i < nitems; i++)
-            if (in_chapter(items[i].name, chapters[c].prefix)) write_item(items[i].name, items[i].b);
+            if (in_chapter(items[i].name, c)) write_item(items[i].name, items[i].b);
     }
 }
 

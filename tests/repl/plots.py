@@ -240,6 +240,23 @@ def pyplot(lsv, folder, cairo):
     p = run(lsv, "fig, axs = plt.subplots(2, 2)\naxs[1][0].plot([1, 2]); axs[1][0].set_title('lower left'); plt.close()\n"
                  "plt.subplot(1, 2, 1); plt.plot([1], 'o'); plt.title('A'); plt.subplot(122); plt.plot([2], 'o'); plt.title('B')")
     check("subplot()", p.returncode == 0 and p.stdout.index("A\n") < p.stdout.index("B\n") and "lower" not in p.stdout, p.stdout + p.stderr)
+    p = run(lsv, "fig, axs = plt.subplots(2, 3)\naxs[1, 0].set_title('lower left')\nfor ax, t in zip(axs[0], 'abc'): ax.set_title('upper ' + t)\n"
+                 "for ax in axs.flat: ax.plot([1, 2])\n(_, _, _), (_, _, last) = axs; last.set_title('last')\nprint(axs.shape, axs[:, 0], axs[-1, ::2].shape, len(axs), axs.T.shape)")
+    titles = ["upper a", "upper b", "upper c", "lower left", "last"]
+    places = [p.stdout.find(t) for t in titles]
+    check("subplots(2, 3): an array of axes", p.returncode == 0 and -1 < places[0] and places == sorted(places), p.stdout + p.stderr)
+    check("its shape and parts", p.stdout.startswith("(2, 3) array([<Axes: >, <Axes: >], dtype=object) (2,) 2 (3, 2)\n"), p.stdout[:200])
+    p = run(lsv, "fig, axs = plt.subplots(1, 2, squeeze=False)\nprint(axs.shape, axs)\nplt.close(); print(plt.subplots(3)[1].shape, plt.subplots()[1])")
+    check("squeeze=False: two axes in any case", p.stdout == "(1, 2) array([[<Axes: >, <Axes: >]], dtype=object)\n(3,) <Axes: >\n", p.stdout + p.stderr)
+    for wrong, message in (("axs[2, 0]", "index 2 is out of bounds for axis 0 with size 2"), ("axs['a']", "integers and slices, not by str"), ("axs[0, 0, 0]", "too many indices")):
+        p = run(lsv, "fig, axs = plt.subplots(2, 2)\n" + wrong)
+        check(f"error of {wrong}", p.returncode == 1 and "IndexError" in p.stderr and message in p.stderr, p.stderr)
+    if cairo:
+        p = run(lsv, "plt.rcParams['figure.figsize'] = (4, 2); plt.rc('font', size=9)\nplt.plot([1, 2]); plt.savefig('r.svg'); plt.close()\nplt.rcdefaults(); plt.plot([1, 2]); plt.savefig('s.svg'); plt.close()", cwd=folder)
+        sizes = [open(os.path.join(folder, n)).read(400) for n in ("r.svg", "s.svg")] if p.returncode == 0 else ["", ""]
+        check("rcParams: the size of new figures", re.search('width="288', sizes[0]) and re.search('width="46[01]', sizes[1]), p.stderr + sizes[0])
+    p = run(lsv, "plt.rcParams['figure.figsize'] = 5\nplt.plot([1])")
+    check("a setting that makes no sense is named", p.returncode == 1 and "figure.figsize is a pair of numbers" in p.stderr, p.stderr)
     for wrong, message in (("plt.subplots(0, 2)", "1 to 8 rows and columns"), ("plt.subplot(1, 2, 3)", "num must be an integer with 1 <= num <= 2, not 3")):
         p = run(lsv, wrong)
         check(f"error of {wrong}", p.returncode == 1 and "ValueError" in p.stderr and message in p.stderr, p.stderr)

@@ -3,7 +3,7 @@
 
 #define LS_FAMILIES(X)                                                                             \
     X(help) X(lsv) X(adapters) X(adapter_value) X(lora_files) X(svdgrad) X(teach) X(autograd)                                                         \
-    X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm) X(plot) X(pyplot)                   \
+    X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm) X(plot) X(pyplot) X(axes) X(plot_settings)                 \
     X(create) X(create_torch) X(device) X(cuda) X(convert) X(shape) X(join) X(select) X(sort)      \
     X(unary) X(binary) X(reduce) X(reduce_torch)                                                   \
     X(products) X(linalg_numpy) X(linalg_torch)                                                    \

@@ -44,6 +44,7 @@ void ls_interp_free(ls_interp *in) {
     ls_globals_clear(in->slots);
     ls_drop(in->figure);
     ls_drop(in->open_figure);
+    ls_drop(in->plot_settings);
     ls_drop((ls_value){.tag = LS_DICT, .dict = in->globals});
     if (in->argv_dict) ls_drop((ls_value){.tag = LS_DICT, .dict = in->argv_dict});
     ls_clear_cycles();

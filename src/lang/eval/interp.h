@@ -69,6 +69,7 @@ typedef struct ls_interp {
     ls_dict *argv_dict;          /* unused slot for clients */
     ls_value figure;             /* the figure made last, for savefig; LS_UNSET: none */
     ls_value open_figure;        /* what matplotlib's functions draw into; shown when its cell ends */
+    ls_value plot_settings;      /* matplotlib's rcParams, a dict; LS_UNSET: nobody has looked at them */
     void *session;               /* the client's own */
     struct ls_account *account;  /* what calls of linear algebra did; NULL: nobody asks (account.h) */
 } ls_interp;

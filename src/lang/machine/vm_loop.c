@@ -126,7 +126,8 @@ static bool items_of(ls_vm *vm, ls_value v, const ls_value **items, ptrdiff_t *n
     }
     if (v.tag != LS_LIST) {
         ls_value it, item;
-        if (v.tag != LS_ITER && v.tag != LS_STR && v.tag != LS_DICT && v.tag != LS_RANGE && v.tag != LS_ARRAY)
+        bool walks = v.tag == LS_OPAQUE && v.opaque->hooks && v.opaque->hooks->iterate;
+        if (!walks && v.tag != LS_ITER && v.tag != LS_STR && v.tag != LS_DICT && v.tag != LS_RANGE && v.tag != LS_ARRAY)
             return ls_raise(vm->in, "TypeError", "cannot unpack non-iterable %s object", ls_type_name(v));
         if (!ls_iterate(vm->in, v, &it)) return false;
         *list = ls_list_new(4);

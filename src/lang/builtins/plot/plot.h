@@ -14,6 +14,10 @@ lsv_figure *ls_figure_of(ls_value v);
 /* A Figure over f, which it takes in any case. */
 bool ls_figure_new(ls_interp *in, lsv_figure *f, ls_value *out);
 bool ls_axes_new(ls_interp *in, ls_value figure, int panel, ls_value *out); /* the panel-th plot of it */
+/* All plots of a figure of rows x columns as matplotlib gives them: one Axes, or an array of them (plot_axes.c). */
+bool ls_axes_array(ls_interp *in, ls_value figure, int rows, int columns, bool squeeze, ls_value *out);
+/* What plt.rcParams says of a new figure (plot_settings.c). */
+bool ls_plot_heed_settings(ls_work *w, lsv_figure *f);
 /* Draw through the client, or as text through write where it has no way of its own. */
 bool ls_figure_show(ls_interp *in, ls_value figure);
 /* Show and close what matplotlib's functions have open. */

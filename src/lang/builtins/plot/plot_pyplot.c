@@ -19,7 +19,9 @@ static bool open_figure(ls_work *w, lsv_figure **f) {
     }
     if (!ls_ok(w, lsv_figure_new(f, &w->err))) return false;
     (*f)->legend = (*f)->grid = false;
-    return ls_figure_new(in, *f, &in->open_figure);
+    if (ls_plot_heed_settings(w, *f)) return ls_figure_new(in, *f, &in->open_figure);
+    lsv_figure_free(*f);
+    return false;
 }
 
 /* The plot of a figure that functions without an Axes draw into. */
@@ -303,53 +305,21 @@ BUILTIN(py_figure) {
     return true;
 }
 
-/* The Axes of `n` plots from `first` on, as a list. */
-static bool axes_list(ls_work *w, int first, int n, ls_value *out) {
-    ls_value list = ls_list_new(n);
-    bool ok = list.tag != LS_UNSET || ls_no_memory(w->in);
-    for (int i = 0; ok && i < n; i++) {
-        ls_value ax;
-        ok = ls_axes_new(w->in, w->in->open_figure, first + i, &ax);
-        if (!ok) break;
-        ok = ls_list_append(list.list, ax) || ls_no_memory(w->in);
-        ls_drop(ax);
-    }
-    if (ok) *out = list;
-    else if (list.tag != LS_UNSET) ls_drop(list);
-    return ok;
-}
-
-/* One Axes, a list of them where rows or columns is 1, a list of lists else. */
-static bool all_axes(ls_work *w, int rows, int columns, ls_value *out) {
-    if (rows * columns == 1) return ls_axes_new(w->in, w->in->open_figure, 0, out);
-    if (rows == 1 || columns == 1) return axes_list(w, 0, rows * columns, out);
-    ls_value list = ls_list_new(rows);
-    bool ok = list.tag != LS_UNSET || ls_no_memory(w->in);
-    for (int r = 0; ok && r < rows; r++) {
-        ls_value row;
-        ok = axes_list(w, r * columns, columns, &row);
-        if (!ok) break;
-        ok = ls_list_append(list.list, row) || ls_no_memory(w->in);
-        ls_drop(row);
-    }
-    if (ok) *out = list;
-    else if (list.tag != LS_UNSET) ls_drop(list);
-    return ok;
-}
-
 static bool divide(ls_work *w, lsv_figure *f, int64_t rows, int64_t columns) {
     int r = rows < 0 || rows > 99 ? 99 : (int)rows, c = columns < 0 || columns > 99 ? 99 : (int)columns;
     if (r == 1 && c == 1 && !f->panels) return true;
     return ls_ok(w, lsv_figure_panels(f, r, c, &w->err));
 }
 
-/* (nrows, ncols, figsize, …): the figure and its axes */
+/* (nrows, ncols, squeeze, figsize, …): the figure and its axes */
 BUILTIN(py_subplots) {
     lsv_figure *f;
     int64_t rows, columns;
+    bool squeeze;
     ls_value two[2];
-    if (!ls_as_int(w->in, args[0], "nrows", &rows) || !ls_as_int(w->in, args[1], "ncols", &columns)) return false;
-    if (!fresh(w, args[2], &f) || !divide(w, f, rows, columns) || !all_axes(w, (int)rows, (int)columns, &two[1])) return false;
+    if (!ls_as_int(w->in, args[0], "nrows", &rows) || !ls_as_int(w->in, args[1], "ncols", &columns) || !ls_truth(w->in, args[2], &squeeze)) return false;
+    if (!fresh(w, args[3], &f) || !divide(w, f, rows, columns)) return false;
+    if (!ls_axes_array(w->in, w->in->open_figure, (int)rows, (int)columns, squeeze, &two[1])) return false;
     two[0] = ls_ref(w->in->open_figure);
     return ls_give_tuple(w, out, NULL, 2, two);
 }
@@ -498,8 +468,8 @@ const ls_builtin ls_family_pyplot[] = {
      TWO("plt.ion()", "plt.style.use(\"ggplot\")"), py_nothing, 0, 0, NULL},
     {"plt.figure", "(num=None, figsize=None, dpi=None, **kwargs)", "begins a figure; the one that was open is shown", NULL,
      TWO("fig = plt.figure(figsize=(6, 3)); plt.close()", "plt.figure(); plt.close()"), py_figure, 0, 0, NULL},
-    {"plt.subplots", "(nrows=1, ncols=1, *, figsize=None, dpi=None, **kwargs)", "begins a figure of plots in rows and columns: the figure and its axes",
-     "The axes are one Axes, a list of them where nrows or ncols is 1, a list of lists otherwise: axs[0][1].",
+    {"plt.subplots", "(nrows=1, ncols=1, *, squeeze=True, figsize=None, dpi=None, **kwargs)", "begins a figure of plots in rows and columns: the figure and its axes",
+     "The axes are one Axes, or an array of them: axs[1] where nrows or ncols is 1, axs[0, 1] otherwise; of two axes in any case with squeeze=False.",
      TWO("fig, ax = plt.subplots(); plt.close()", "fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3)); plt.close()"), py_subplots, 0, 0, NULL},
     {"plt.subplot", "(*args, **kwargs)", "the plot of the open figure that is drawn into next: subplot(rows, columns, which), or subplot(121)", NULL,
      TWO("plt.subplot(1, 2, 1); plt.subplot(1, 2, 2); plt.close()", "plt.subplot(121); plt.title(\"left\"); plt.close()"), py_subplot, 0, 0, NULL},

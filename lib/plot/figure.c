@@ -31,6 +31,17 @@ static void free_panels(lsv_figure **panels, int n) {
     lsv_free(panels);
 }
 
+static void ticks_free(int n, double *at, char **names) {
+    for (int i = 0; names && i < n; i++) lsv_free(names[i]);
+    lsv_free(names);
+    lsv_free(at);
+}
+
+static void axis_free(lsv_plot_axis *axis) {
+    lsv_free(axis->label);
+    ticks_free(axis->nticks, axis->at, axis->names);
+}
+
 void lsv_figure_free(lsv_figure *f) {
     if (!f) return;
     for (int i = 0; i < f->nseries; i++) series_free(&f->series[i]);
@@ -40,8 +51,8 @@ void lsv_figure_free(lsv_figure *f) {
     lsv_free(f->image.cells);
     lsv_free(f->image.bar_label);
     lsv_free(f->title);
-    lsv_free(f->x.label);
-    lsv_free(f->y.label);
+    axis_free(&f->x);
+    axis_free(&f->y);
     free_panels(f->panels, f->panel_rows * f->panel_columns);
     lsv_free(f);
 }
@@ -90,6 +101,26 @@ lsv_status lsv_figure_text_set(char **to, const char *text, lsv_error *err) {
     if (!ok) return lsv_no_memory(err, strlen(text));
     lsv_free(*to);
     *to = copy;
+    return LSV_OK;
+}
+
+lsv_status lsv_figure_ticks(lsv_plot_axis *axis, int n, const double *at, const char *const *names, lsv_error *err) {
+    if (n > LSV_PLACED_MOST) return lsv_fail(err, LSV_EVALUE, "an axis has at most %d ticks, not %d", LSV_PLACED_MOST, n);
+    size_t room = (size_t)(n ? n : 1);
+    double *places = lsv_malloc(room * sizeof *places);
+    char **texts = names ? lsv_calloc(room, sizeof *texts) : NULL;
+    lsv_status status = places && (texts || !names) ? LSV_OK : lsv_no_memory(err, room * sizeof *texts);
+    for (int i = 0; status == LSV_OK && i < n; i++) {
+        places[i] = at[i];
+        if (names && names[i]) status = lsv_figure_text_set(&texts[i], names[i], err);
+    }
+    if (status != LSV_OK) {
+        ticks_free(n, places, texts);
+        return status;
+    }
+    ticks_free(axis->nticks, axis->at, axis->names);
+    axis->placed = true;
+    axis->nticks = n, axis->at = places, axis->names = texts;
     return LSV_OK;
 }
 

@@ -41,6 +41,10 @@ typedef struct lsv_plot_axis {
     bool integers;         /* ticks at integers only          */
     bool has_low, has_high;/* limits that were asked for      */
     double low, high;      /* low > high: the axis is reversed */
+    bool placed;           /* ticks where they were asked for: nticks of them, perhaps none */
+    int nticks;
+    double *at;
+    char **names;          /* what stands at each, NULL: nothing; NULL: the numbers */
 } lsv_plot_axis;
 
 typedef enum lsv_plot_map { LSV_MAP_AUTO, LSV_MAP_SEQUENTIAL, LSV_MAP_DIVERGING, LSV_MAP_GREY } lsv_plot_map;
@@ -90,6 +94,9 @@ lsv_status lsv_figure_image(lsv_figure *f, const lsv_array *a, lsv_plot_map map,
 /* Make f a grid of rows by columns plots (at most 8 each way) and select the first; what it held is dropped but its
    title. A grid of that shape stays as it is. */
 lsv_status lsv_figure_panels(lsv_figure *f, int rows, int columns, lsv_error *err);
+/* Ticks of one axis at these places (at most LSV_PLACED_MOST), with names, or (names NULL) the numbers. All are copied. */
+enum { LSV_PLACED_MOST = 96 };
+lsv_status lsv_figure_ticks(lsv_plot_axis *axis, int n, const double *at, const char *const *names, lsv_error *err);
 /* Is there anything to show? */
 bool lsv_figure_is_empty(const lsv_figure *f);
 

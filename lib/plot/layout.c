@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { PAD = 6, BAR_WIDTH = 13, BAR_GAP = 12 };
+static const lsv_plot_axis bar_axis; /* of the colour bar: nothing asked for */
 
 const char *lsv_legend_entry(const lsv_figure *f, int i, const lsv_series **series, const lsv_guide **guide) {
     *series = NULL;
@@ -37,7 +38,7 @@ const char *lsv_typeset(const char *ascii, char *out, size_t room) {
 
 double lsv_tick_width(const lsv_tick *t, lsv_measure *measure, void *ctx) {
     char text[64], power[32];
-    double w = measure(ctx, lsv_typeset(t->text, text, sizeof text), LSV_TICK_SIZE);
+    double w = measure(ctx, t->named ? t->text : lsv_typeset(t->text, text, sizeof text), LSV_TICK_SIZE);
     return t->power[0]
                ? w + measure(ctx, lsv_typeset(t->power, power, sizeof power), LSV_TICK_SIZE * LSV_POWER_SIZE)
                : w;
@@ -57,16 +58,16 @@ static int majors(const lsv_ticks *t) {
 }
 
 /* As many ticks along `length` as have room for their labels. */
-static void ticks_along(const lsv_scale *s, double length, bool integers, lsv_measure *measure, void *ctx,
-                        lsv_ticks *out) {
+static void ticks_along(const lsv_plot_axis *axis, const lsv_scale *s, double length, bool integers, lsv_measure *measure,
+                        void *ctx, lsv_ticks *out) {
     for (int most = (int)fmax(2, fmin(9, length / 28)); most >= 2; most--) {
-        lsv_ticks_make(s, most, integers, out);
+        lsv_axis_ticks(axis, s, most, integers, out);
         if (majors(out) * (widest_tick(out, measure, ctx) + 10) <= length) return;
     }
 }
 
-static void ticks_upright(const lsv_scale *s, double length, bool integers, lsv_ticks *out) {
-    lsv_ticks_make(s, (int)fmax(2, fmin(9, length / 26)), integers, out);
+static void ticks_upright(const lsv_plot_axis *axis, const lsv_scale *s, double length, bool integers, lsv_ticks *out) {
+    lsv_axis_ticks(axis, s, (int)fmax(2, fmin(9, length / 26)), integers, out);
 }
 
 static bool has_note(const lsv_ticks *t) { return t->power != 0 || t->offset != 0; }
@@ -170,13 +171,13 @@ lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, dou
            left = PAD + l.tick + l.gap;
     title_room(f, width, measure, ctx, &l, &top);
     if (f->x.label) bottom += LSV_LABEL_SIZE * 1.35;
-    ticks_upright(&l.y, height - top - bottom, f->y.integers || f->image.cells, &l.y_ticks);
+    ticks_upright(&f->y, &l.y, height - top - bottom, f->y.integers || f->image.cells, &l.y_ticks);
     if (has_note(&l.y_ticks)) top += LSV_TICK_SIZE + 2;
     left += widest_tick(&l.y_ticks, measure, ctx);
     if (f->y.label) left += LSV_LABEL_SIZE * 1.4;
     if (bar) {
         l.bar_scale = lsv_scale_make(f->image.low, f->image.high, false);
-        ticks_upright(&l.bar_scale, height - top - bottom, false, &l.bar_ticks);
+        ticks_upright(&bar_axis, &l.bar_scale, height - top - bottom, false, &l.bar_ticks);
         if (has_note(&l.bar_ticks) && !has_note(&l.y_ticks)) top += LSV_TICK_SIZE + 2;
         right += BAR_GAP + BAR_WIDTH + l.tick + l.gap + widest_tick(&l.bar_ticks, measure, ctx);
         if (f->image.bar_label) right += LSV_LABEL_SIZE * 1.6;
@@ -186,8 +187,8 @@ lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, dou
         return lsv_fail(err, LSV_EVALUE, "a picture of %g by %g inches has no room for its axes", width / 72,
                         height / 72);
     if (f->image.cells) fit_image(f, &l);
-    ticks_along(&l.x, l.frame.w, f->x.integers || f->image.cells, measure, ctx, &l.x_ticks);
-    ticks_upright(&l.y, l.frame.h, f->y.integers || f->image.cells, &l.y_ticks);
+    ticks_along(&f->x, &l.x, l.frame.w, f->x.integers || f->image.cells, measure, ctx, &l.x_ticks);
+    ticks_upright(&f->y, &l.y, l.frame.h, f->y.integers || f->image.cells, &l.y_ticks);
     const lsv_tick *last = NULL; /* its label may reach beyond the frame */
     for (int i = 0; i < l.x_ticks.n; i++)
         if (l.x_ticks.ticks[i].major && (!last || l.x_ticks.ticks[i].place > last->place))
@@ -199,7 +200,7 @@ lsv_status lsv_layout_make(const lsv_figure *f, double width, double height, dou
     }
     if (bar) {
         l.bar = (lsv_box){l.frame.x + l.frame.w + BAR_GAP, l.frame.y, BAR_WIDTH, l.frame.h};
-        ticks_upright(&l.bar_scale, l.bar.h, false, &l.bar_ticks);
+        ticks_upright(&bar_axis, &l.bar_scale, l.bar.h, false, &l.bar_ticks);
         l.bar_label_x = l.bar.x + l.bar.w + l.tick + l.gap + widest_tick(&l.bar_ticks, measure, ctx) +
                         LSV_LABEL_SIZE * 1.25;
     }

@@ -73,7 +73,8 @@ static void write_upright(page *p, double x, double y, const char *text, double 
 
 static void write_tick(page *p, double x, double y, const lsv_tick *t, double align) {
     char text[64], power[32];
-    lsv_typeset(t->text, text, sizeof text);
+    if (t->named) strcpy(text, t->text);
+    else lsv_typeset(t->text, text, sizeof text);
     lsv_typeset(t->power, power, sizeof power);
     double w = measure(p, text, LSV_TICK_SIZE), small = LSV_TICK_SIZE * LSV_POWER_SIZE;
     if (*power) w += measure(p, power, small);

@@ -19,10 +19,11 @@ void lsv_figure_scales(const lsv_figure *f, lsv_scale *x, lsv_scale *y);
 
 /* ---- ticks ---- */
 
-enum { LSV_TICKS_MOST = 96 };
+enum { LSV_TICKS_MOST = LSV_PLACED_MOST };
 typedef struct lsv_tick {
     double value, place;
     bool major;            /* has a label                                                    */
+    bool named;            /* the label is somebody's text, shown as it is                   */
     char text[32];         /* "0.25", "10", "2x10"; plain ASCII                              */
     char power[8];         /* what stands raised behind it: "-5"; or empty                   */
 } lsv_tick;
@@ -36,6 +37,8 @@ typedef struct lsv_ticks {
 /* At most `most` (2 or more) labelled ticks at round numbers: steps of 1, 2, 2.5 and 5; decades, and what
    lies between them, on a logarithmic scale. */
 void lsv_ticks_make(const lsv_scale *s, int most, bool integers, lsv_ticks *out);
+/* Those of an axis: where and with what names they were asked for, else as above. */
+void lsv_axis_ticks(const lsv_plot_axis *axis, const lsv_scale *s, int most, bool integers, lsv_ticks *out);
 /* "10^6", "+1000", or both: what the labels leave out, as ASCII or with ×, superscripts; empty for nothing. */
 void lsv_ticks_note(const lsv_ticks *t, bool ascii, lsv_text *out);
 /* One label as plain text: "0.25", "1e-05"; ascii: no superscripts. */

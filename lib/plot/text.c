@@ -114,7 +114,7 @@ static void choose_frame(sheet *s) {
                    : (int)fmin(24, fmax(4, round(s->how.columns * (f->height / f->width) * 0.32)));
     int columns = s->how.columns;
     for (int pass = 0; pass < 2; pass++) { /* the numbers' width depends on the ticks, they on the height */
-        lsv_ticks_make(&s->y, (int)fmax(2, rows / 3.0 + 1), f->y.integers || image, &s->ty);
+        lsv_axis_ticks(&f->y, &s->y, (int)fmax(2, rows / 3.0 + 1), f->y.integers || image, &s->ty);
         s->margin = label_width(s, &s->ty) + 1;
         columns = s->how.columns - s->margin - 2;
         if (columns < 8) columns = 8;
@@ -124,11 +124,11 @@ static void choose_frame(sheet *s) {
         int most = s->how.rows > 0 ? s->how.rows : (int)fmin(24, fmax(8, s->how.columns / 4));
         rows = most;
         image_frame(s, &columns, &rows);
-        lsv_ticks_make(&s->y, (int)fmax(2, rows / 2.0 + 1), true, &s->ty);
+        lsv_axis_ticks(&f->y, &s->y, (int)fmax(2, rows / 2.0 + 1), true, &s->ty);
         s->margin = label_width(s, &s->ty) + 1;
     }
     for (int most = (int)fmax(2, columns / 8.0 + 1); most >= 2; most--) {
-        lsv_ticks_make(&s->x, most, f->x.integers || image, &s->tx);
+        lsv_axis_ticks(&f->x, &s->x, most, f->x.integers || image, &s->tx);
         int n = 0;
         for (int i = 0; i < s->tx.n; i++) n += s->tx.ticks[i].major;
         if (n * (label_width(s, &s->tx) + 2) <= columns + 2) break;

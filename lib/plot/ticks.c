@@ -137,6 +137,30 @@ void lsv_ticks_make(const lsv_scale *s, int most, bool integers, lsv_ticks *out)
     else many_decades(s, e0, e1, most, out);
 }
 
+/* As much of a name as there is room for, whole characters. */
+static void label_name(lsv_tick *k, const char *name) {
+    size_t n = strlen(name), most = sizeof k->text - 1;
+    if (n > most)
+        for (n = most; n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80;) n--;
+    memcpy(k->text, name, n);
+    k->text[n] = 0;
+    k->named = true;
+}
+
+void lsv_axis_ticks(const lsv_plot_axis *axis, const lsv_scale *s, int most, bool integers, lsv_ticks *out) {
+    if (!axis->placed) {
+        lsv_ticks_make(s, most, integers, out);
+        return;
+    }
+    out->n = out->power = 0;
+    out->offset = 0;
+    for (int i = 0; i < axis->nticks; i++) {
+        lsv_tick *k = add(out, s, axis->at[i], true);
+        if (k && axis->names) label_name(k, axis->names[i] ? axis->names[i] : "");
+        else if (k) snprintf(k->text, sizeof k->text, "%.6g", axis->at[i]);
+    }
+}
+
 /* ---- text ---- */
 
 void lsv_superscript(const char *digits, lsv_text *out) {

@@ -39,6 +39,9 @@ static const char program[] =
     "B2, A2 = aggregate([(B, A), (B[:, :1], A[:1])])\n"
     "G = svdgrad(W, 1.0, np.ones(3), np.ones(2))\n"
     "import matplotlib.pyplot as plt; plt.plot([1, 2], 'r--', label='a'); plt.legend(['b']); plt.hist([1, 2, 2], bins=2)\n"
+    "fig, axs = plt.subplots(2, 2); axs[0, 1].plot([1, 2]); axs.T.tolist(); (p, q), _ = axs; str(axs[:, 0]); list(axs.flat); plt.close()\n"
+    "plt.rcParams['figure.figsize'] = (4, 2); plt.rc('axes', grid=True); plt.bar(['a', 'b'], [1, 2]); plt.bar(['b', 'c'], [1, 2])\n"
+    "plt.xticks([0, 1], ['x', 3]); plt.gca().set_xticklabels(['u', 'v']); plt.show(); plt.rcdefaults()\n"
     "f = plot([1, 2], [[1, 2], [2, 1]], labels=['a', 'b'], title='$\\\\sigma_1$'); s = spectrum(W); heatmap(W).show(); f.show()\n"
     "G\n";
 

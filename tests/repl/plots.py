@@ -255,6 +255,20 @@ def pyplot(lsv, folder, cairo):
         p = run(lsv, "plt.rcParams['figure.figsize'] = (4, 2); plt.rc('font', size=9)\nplt.plot([1, 2]); plt.savefig('r.svg'); plt.close()\nplt.rcdefaults(); plt.plot([1, 2]); plt.savefig('s.svg'); plt.close()", cwd=folder)
         sizes = [open(os.path.join(folder, n)).read(400) for n in ("r.svg", "s.svg")] if p.returncode == 0 else ["", ""]
         check("rcParams: the size of new figures", re.search('width="288', sizes[0]) and re.search('width="46[01]', sizes[1]), p.stderr + sizes[0])
+    p = run(lsv, "plt.figure(figsize=(6, 2)); plt.bar(['alpha', 'beta', 'max-x'], [3, 1, 2]); plt.bar(['beta', 'new'], [2, 2])")
+    labels = p.stdout.rstrip("\n").split("\n")[-1].split()
+    check("bars by name, each name once", labels == ["alpha", "beta", "max-x", "new"], p.stdout + p.stderr)
+    p = run(lsv, "fig, ax = plt.subplots(); ax.imshow(np.eye(3)); ax.set_xticks(range(3), ['a', 2.5, '']); ax.set_yticks([0, 2]); ax.set_yticklabels(['top', 'end'])")
+    check("ticks where they are placed, with their labels", p.stdout.rstrip("\n").split("\n")[-1].split() == ["a", "2.5"] and "top ┤" in p.stdout and "end ┤" in p.stdout and "0" not in p.stdout, p.stdout + p.stderr)
+    p = run(lsv, "plt.plot([1, 2]); plt.xticks([]); plt.yticks(np.arange(0, 1000)); plt.ylim(0, 999); plt.show()")
+    check("no ticks; more than an axis has room for", "┬" not in p.stdout and p.stdout.count("┤") > 10, p.stdout + p.stderr)
+    if cairo:
+        p = run(lsv, "plt.bar(['max', 'é€😀' * 20], [1, 2]); plt.savefig('n.svg'); plt.savefig('n.pdf'); plt.close()", cwd=folder)
+        check("names in files", p.returncode == 0 and os.path.getsize(os.path.join(folder, "n.svg")) > 1000, p.stderr)
+    for wrong, error in (("plt.xticks([1, 2], ['a'])", "does not match the number of labels (1)"), ("plt.yticks(labels=['a'])", "yticks(): Parameter 'labels'"),
+                         ("plt.xticks([[1, 2]])", "a vector of them"), ("plt.bar(['a', 1], [1, 2])", "'str'"), ("plt.bar([str(i) for i in range(100)], [1] * 100)", "room for 96 names")):
+        p = run(lsv, wrong)
+        check(f"error of {wrong}", p.returncode == 1 and error in p.stderr, p.stderr)
     p = run(lsv, "plt.rcParams['figure.figsize'] = 5\nplt.plot([1])")
     check("a setting that makes no sense is named", p.returncode == 1 and "figure.figsize is a pair of numbers" in p.stderr, p.stderr)
     for wrong, message in (("plt.subplots(0, 2)", "1 to 8 rows and columns"), ("plt.subplot(1, 2, 3)", "num must be an integer with 1 <= num <= 2, not 3")):

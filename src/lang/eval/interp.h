@@ -126,7 +126,7 @@ bool ls_length(ls_interp *in, ls_value v, ptrdiff_t *out);
 /* Iteration. ls_iterate gives an LS_ITER for any iterable (arrays by first axis); ls_next as ls_next_fn. */
 bool ls_iterate(ls_interp *in, ls_value v, ls_value *iter);
 bool ls_next(ls_interp *in, ls_value iter, ls_value *out);
-bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list); /* a new list */
+bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list); /* a new list; where it fails, nothing to drop */
 
 bool ls_repr(ls_interp *in, lsv_text *t, ls_value v);
 bool ls_str_text(ls_interp *in, lsv_text *t, ls_value v);         /* str(v) */

@@ -109,41 +109,34 @@ bool ls_next(ls_interp *in, ls_value iter, ls_value *out) {
     return iter.iter->next(in, iter.iter, out);
 }
 
-bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list) {
+static bool append_all(ls_interp *in, ls_value iterable, ls_list *list) {
     ls_value it, v;
-    *list = ls_list_new(0);
-    if (list->tag == LS_UNSET) return ls_no_memory(in);
     if (iterable.tag == LS_LIST || iterable.tag == LS_TUPLE) {
         const ls_value *items = iterable.tag == LS_LIST ? iterable.list->items : iterable.tuple->items;
         ptrdiff_t n = iterable.tag == LS_LIST ? iterable.list->n : iterable.tuple->n;
         for (ptrdiff_t i = 0; i < n; i++) {
-            if (lsv_stop_at(i) && ls_interrupted(in)) {
-                ls_drop(*list);
-                return false;
-            }
-            if (!ls_list_append(list->list, items[i])) goto no_memory;
+            if (lsv_stop_at(i) && ls_interrupted(in)) return false;
+            if (!ls_list_append(list, items[i])) return ls_no_memory(in);
         }
         return true;
     }
-    if (!ls_iterate(in, iterable, &it)) {
-        ls_drop(*list);
-        return false;
-    }
-    while (ls_next(in, it, &v)) {
-        bool ok = ls_list_append(list->list, v);
+    if (!ls_iterate(in, iterable, &it)) return false;
+    bool ok = true;
+    while (ok && ls_next(in, it, &v)) {
+        ok = ls_list_append(list, v) || ls_no_memory(in);
         ls_drop(v);
-        if (!ok) {
-            ls_drop(it);
-            goto no_memory;
-        }
     }
     ls_drop(it);
-    if (!in->error.set) return true;
+    return ok && !in->error.set;
+}
+
+bool ls_to_list(ls_interp *in, ls_value iterable, ls_value *list) {
+    *list = ls_list_new(0);
+    if (list->tag == LS_UNSET) return ls_no_memory(in);
+    if (append_all(in, iterable, list->list)) return true;
     ls_drop(*list);
+    *list = ls_none();
     return false;
-no_memory:
-    ls_drop(*list);
-    return ls_no_memory(in);
 }
 
 bool ls_length(ls_interp *in, ls_value v, ptrdiff_t *out) {

@@ -25,6 +25,15 @@ bool ls_figure_flush(ls_interp *in);
 /* The figure made last is what savefig writes. */
 void ls_figure_remember(ls_interp *in, ls_value figure);
 
+/* ---- ticks (plot_ticks.c) ---- */
+
+/* Ticks at these places, with these labels; None: left as they are. */
+bool ls_plot_ticks(ls_work *w, ls_value ticks, ls_value labels, lsv_plot_axis *axis);
+/* Labels for the ticks that were placed; without effect where none were. */
+bool ls_plot_tick_labels(ls_work *w, ls_value labels, lsv_plot_axis *axis);
+/* Places along an axis: numbers, or names, each of which has a place of its own: 0, 1, … in the order of their first appearance. */
+bool ls_plot_places(ls_work *w, ls_value v, const char *what, lsv_plot_axis *axis, lsv_array **a);
+
 /* ---- arguments (plot_args.c) ---- */
 
 /* An array-like of numbers as an ndarray, kept; `what` for the message. */

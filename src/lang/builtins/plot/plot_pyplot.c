@@ -156,7 +156,7 @@ PYPLOT(py_bar) {
     bool coloured = false;
     ls_value label = ls_none();
     const char *text = NULL;
-    if (!ls_plot_array(w, args[0], "x", &x) || !ls_plot_array(w, args[1], "height", &y) || !ls_as_double(w->in, args[2], "width", &width)) return false;
+    if (!ls_plot_places(w, args[0], "x", &f->x, &x) || !ls_plot_array(w, args[1], "height", &y) || !ls_as_double(w->in, args[2], "width", &width)) return false;
     if (!line_keywords(w, args[3], &s, &coloured, &label) || (!ls_is_none(label) && !ls_as_text(w->in, label, "label", &text))) return false;
     s.style = LSV_PLOT_BARS;
     if (x->ndim != 1 || y->ndim != 1 || x->size != y->size) return ls_raise(w->in, "ValueError", "bar: x and height must be vectors of one length");
@@ -260,6 +260,13 @@ static bool limits(ls_work *w, const ls_value *args, const char *what, lsv_plot_
 
 PYPLOT(py_xlim) { return limits(w, args, "xlim", &f->x); }
 PYPLOT(py_ylim) { return limits(w, args, "ylim", &f->y); }
+
+/* (ticks, labels, …) */
+PYPLOT(py_xticks) { return ls_plot_ticks(w, args[0], args[1], &f->x); }
+PYPLOT(py_yticks) { return ls_plot_ticks(w, args[0], args[1], &f->y); }
+/* (labels, …) */
+PYPLOT(py_xticklabels) { return ls_plot_tick_labels(w, args[0], &f->x); }
+PYPLOT(py_yticklabels) { return ls_plot_tick_labels(w, args[0], &f->y); }
 
 PYPLOT(py_grid) {
     if (ls_is_none(args[0])) f->grid = true;
@@ -458,10 +465,14 @@ const ls_builtin ls_family_pyplot[] = {
      ON_FIGURE("ax.imshow([[0, 1]]); ", "colorbar(None, ax=ax)", "colorbar(None, ax=ax, label=\"weight\")"), py_colorbar, 1, 0, NULL},
     BOTH("tight_layout", "tight_layout", LINE, "accepted", py_nothing,
          "", "pad=2"),
-    BOTH("xticks", "set_xticks", LINE, "accepted; lsv chooses ticks itself", py_nothing,
+    BOTH("xticks", "set_xticks", "ticks=None, labels=None, **kwargs", "places the ticks of the x axis; labels= says what stands there", py_xticks,
+         "[0, 1, 2]", "[0, 1], [\"A\", \"B\"]"),
+    BOTH("yticks", "set_yticks", "ticks=None, labels=None, **kwargs", "places the ticks of the y axis; labels= says what stands there", py_yticks,
          "[0, 1, 2]", "[]"),
-    BOTH("yticks", "set_yticks", LINE, "accepted; lsv chooses ticks itself", py_nothing,
-         "[0, 1, 2]", "[]"),
+    {"Axes.set_xticklabels", "(self, labels, **kwargs)", "what stands at the ticks that set_xticks placed", NULL,
+     ON_AXES("set_xticks([0, 1]); ax.set_xticklabels", "[\"A\", \"B\"]", "[0, 1]"), py_xticklabels, 1, 0, NULL},
+    {"Axes.set_yticklabels", "(self, labels, **kwargs)", "what stands at the ticks that set_yticks placed", NULL,
+     ON_AXES("set_yticks([0, 1]); ax.set_yticklabels", "[\"A\", \"B\"]", "[0, 1]"), py_yticklabels, 1, 0, NULL},
     {"Figure.tight_layout Axes.set_aspect", "(self, " LINE ")", "accepted", NULL,
      ON_FIGURE("", "tight_layout()", "tight_layout(pad=1)"), py_nothing, 1, 0, NULL},
     {"plt.ion plt.ioff plt.style.use matplotlib.use", "(" LINE ")", "accepted", NULL,

@@ -291,6 +291,21 @@ lsv_status lsv_from_storage(lsv_kind kind, lsv_dtype dtype, int ndim, const ptrd
 
 /* ---- properties ---- */
 
+/* A block's own storage: its handle made the memory, and is kept with it (though nobody may hold it any more). */
+static bool in_a_block(const lsv_storage *s) {
+    return s && (s->release == lsv_release_in_cell || s->release == release_in_buffer);
+}
+
+bool lsv_owns(const lsv_array *a) { return in_a_block(a->storage) && &block_of(a->storage)->array == a; }
+
+lsv_array *lsv_base(const lsv_array *a) {
+    if (!in_a_block(a->storage) || lsv_owns(a)) return NULL;
+    lsv_array *owner = &block_of(a->storage)->array;
+    if (owner->storage != a->storage) return NULL;
+    if (owner->refs++ == 0) a->storage->refs++; /* it was let go of: held again, as a view would be */
+    return owner;
+}
+
 bool lsv_is_contiguous(const lsv_array *a) {
     if (a->size <= 1) return true;
     ptrdiff_t step = 1;

@@ -86,6 +86,8 @@ extern void (*lsv_tape_release)(struct lsv_tape *);
 
 bool lsv_is_contiguous(const lsv_array *a);           /* C order; true for size 0 and 1   */
 bool lsv_shares_memory(const lsv_array *a, const lsv_array *b); /* may overlap: by address range */
+bool lsv_owns(const lsv_array *a);                    /* its memory is not another array's */
+lsv_array *lsv_base(const lsv_array *a);              /* the array whose memory a view shows, a new reference; NULL: a owns it, or no array does */
 static inline void *lsv_data(const lsv_array *a) { return a->data; }
 lsv_scalar lsv_item(const lsv_array *a, const ptrdiff_t *index); /* index has ndim entries, in range */
 /* "(3, 2)" or "(3,)" into buf; for messages. */
@@ -112,6 +114,17 @@ lsv_status lsv_ravel(lsv_array *a, bool copy, lsv_array **out, lsv_error *err);
 
 /* Axis in -ndim..ndim-1 to 0..ndim-1, else LSV_EAXIS (torch: LSV_EINDEX with torch's text). */
 lsv_status lsv_axis(const lsv_array *a, int axis, int *out, lsv_error *err);
+
+/* ---- order in memory ---- */
+
+/* C: the last axis closest together; F: the first; K: as it lies; A: F where it lies so, else C. */
+typedef enum lsv_order { LSV_ORDER_C, LSV_ORDER_F, LSV_ORDER_A, LSV_ORDER_K } lsv_order;
+bool lsv_is_fortran(const lsv_array *a); /* F order; true for size 0 and 1 and for vectors without gaps */
+bool lsv_lies_in(const lsv_array *a, lsv_order order);
+void lsv_order_axes(const lsv_array *a, lsv_order order, int axes[LSV_MAXDIM]); /* from the slowest to the fastest when elements are read in that order */
+/* New arrays that own their memory; like: whose order K and A mean (NULL: C). */
+lsv_status lsv_empty_in(lsv_order order, const lsv_array *like, lsv_kind kind, lsv_dtype dtype, int ndim, const ptrdiff_t *shape, lsv_array **out, lsv_error *err);
+lsv_status lsv_copy_in(lsv_order order, const lsv_array *a, lsv_dtype dtype, lsv_array **out, lsv_error *err);
 
 /* ---- copies ---- */
 

@@ -16,6 +16,7 @@ typedef struct lsv_fold {
     int ndim;        /* of the result */
     ptrdiff_t shape[LSV_MAXDIM];
     ptrdiff_t size; /* of the result */
+    const lsv_scalar *initial; /* of a sum or a product; NULL: 0, 1 */
 } lsv_fold;
 
 /* Reads axes and keepdims for a; errors as the kind words them. */

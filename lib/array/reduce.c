@@ -157,6 +157,7 @@ static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array
     if (asked) dtype = options->dtype;
     lsv_fold rounding = *fold;
     rounding.to_half = dtype == LSV_FLOAT16 && a->kind == LSV_NUMPY;
+    rounding.initial = options ? options->initial : NULL;
     if (asked && dtype == LSV_BOOL) return comparing(op == LSV_SUM ? LSV_ANY : LSV_ALL, fold, a, out, err);
     const lsv_array *use;
     lsv_array *rounded, *owned = NULL, *result = NULL;
@@ -164,7 +165,7 @@ static lsv_status add_up(lsv_reduction op, const lsv_fold *fold, const lsv_array
     lsv_status status = widened(use, &use, &owned, err);
     if (status == LSV_OK)
         status = op == LSV_SUM ? lsv_fold_sum(&rounding, use, &result, err)
-                               : lsv_fold_prod(fold, use, &result, err);
+                               : lsv_fold_prod(&rounding, use, &result, err);
     lsv_release(owned);
     lsv_release(rounded);
     if (status != LSV_OK) return status;
@@ -449,7 +450,7 @@ static lsv_status on_host(lsv_reduction op, const lsv_array *a, const lsv_reduce
 static lsv_status on_device(lsv_reduction op, const lsv_array *a, const lsv_reduce_options *options, lsv_array **out,
                             lsv_error *err) {
     int axis = -1;
-    bool simple = options->naxes != 0 && options->naxes <= 1 && (!options->has_dtype || options->dtype == a->dtype);
+    bool simple = !options->initial && options->naxes != 0 && options->naxes <= 1 && (!options->has_dtype || options->dtype == a->dtype);
     if (simple && options->naxes == 1) simple = lsv_axis(a, options->axes[0], &axis, NULL) == LSV_OK;
     lsv_status status = lsv_device && simple ? lsv_device->reduce(op, a, axis, options->keepdims, out, err) : LSV_ENOTIMPL;
     if (status != LSV_ENOTIMPL) return status;

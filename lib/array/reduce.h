@@ -19,6 +19,7 @@ typedef struct lsv_reduce_options {
     double ddof;          /* LSV_VAR, LSV_STD: NumPy's default 0, torch's 1 */
     bool has_dtype;       /* accumulate and give back in dtype */
     lsv_dtype dtype;
+    const lsv_scalar *initial; /* LSV_SUM, LSV_PROD: what the result starts from; NULL: 0, 1 */
 } lsv_reduce_options;
 
 /* Result dtypes as the kind's library has them: bool and int32 sum to int64, means of integers

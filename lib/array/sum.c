@@ -67,7 +67,13 @@ INTEGER_FOLDS(i8, int64_t)
 
 /* ---- entries ---- */
 
-static void fill(lsv_array *out, double value) {
+static void fill(lsv_array *out, const lsv_scalar *initial, double otherwise) {
+    if (initial) {
+        for (ptrdiff_t i = 0; i < out->size; i++)
+            lsv_store((lsv_dtype)out->dtype, out->data + i * (ptrdiff_t)lsv_dtype_size((lsv_dtype)out->dtype), *initial);
+        return;
+    }
+    const double value = otherwise;
     for (ptrdiff_t i = 0; i < out->size; i++) { /* fresh memory, dense in some order */
         if (out->dtype == LSV_FLOAT32) ((float *)(void *)out->data)[i] = (float)value;
         else if (out->dtype == LSV_FLOAT64) ((double *)(void *)out->data)[i] = value;
@@ -229,7 +235,7 @@ lsv_status lsv_fold_sum(const lsv_fold *fold, const lsv_array *a, lsv_array **ou
     const entry *e = &entries[a->dtype];
     bool torch = a->kind == LSV_TORCH && e->acc != LSV_INT64;
     LSV_TRY(lsv_fold_nest(fold, a, torch, e->acc, &nest, &result, err));
-    fill(result, 0);
+    fill(result, fold->initial, 0);
     lsv_status status = torch ? torch_walk(&nest, a->dtype == LSV_FLOAT32, err)
                               : numpy_walk(&nest, (lsv_dtype)a->dtype, fold->to_half, err);
     if (status == LSV_OK) *out = result;
@@ -243,7 +249,7 @@ lsv_status lsv_fold_prod(const lsv_fold *fold, const lsv_array *a, lsv_array **o
     const entry *e = &entries[a->dtype];
     bool torch = a->kind == LSV_TORCH;
     LSV_TRY(lsv_fold_nest(fold, a, torch, e->acc, &nest, &result, err));
-    fill(result, 1);
+    fill(result, fold->initial, 1);
     lsv_status status = whole_run(&nest, e->prod, &torch, err);
     if (status == LSV_OK) *out = result;
     else lsv_release(result);

@@ -10,7 +10,7 @@
 /* The prefixes of a chapter's names, and what it is called. jax.numpy's names are numpy's, and not written down again. */
 static const struct { const char *prefixes[6], *title; } chapters[] = {
     {{""}, "Without a prefix"}, {{"np."}, "numpy"}, {{"np.linalg."}, "numpy.linalg"}, {{"np.random."}, "numpy.random"},
-    {{"ndarray."}, "ndarray"}, {{"torch."}, "torch"}, {{"torch.linalg."}, "torch.linalg"}, {{"torch.nn."}, "torch.nn"},
+    {{"ndarray.", "flagsobj."}, "ndarray"}, {{"ufunc."}, "numpy.ufunc"}, {{"torch."}, "torch"}, {{"torch.linalg."}, "torch.linalg"}, {{"torch.nn."}, "torch.nn"},
     {{"torch.nn.functional."}, "torch.nn.functional"}, {{"torch.autograd.", "torch.autograd.functional.", "no_grad.", "no_grad_function.", "Node."}, "torch.autograd"},
     {{"torch.cuda.", "device.", "Event.", "_CudaDeviceProperties."}, "torch.cuda"},
     {{"torch.backends.cuda.matmul.", "torch.backends.cudnn.", "torch.backends.mps.", "torch.jit."}, "torch.backends and torch.jit"},
@@ -55,6 +55,7 @@ static void write_anchor(const char *title) {
 
 static void write_item(const char *name, const ls_builtin *b) {
     if (b->kind == LS_ATTRIBUTE) printf("### `%s`\n\n%s.\n\n", name, b->summary);
+    else if (b->kind == LS_SUBSCRIPTED) printf("### `%s[%.*s]`\n\n%s.\n\n", name, (int)strlen(b->signature) - 2, b->signature + 1, b->summary);
     else printf("### `%s%s`\n\n%s.\n\n", name, b->signature, b->summary);
     if (b->doc) printf("%s\n\n", b->doc);
     const char *examples = ls_builtin_examples(b);

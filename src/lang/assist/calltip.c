@@ -128,7 +128,7 @@ static bool signature_of(ls_interp *in, const ls_meaning *m, const char *written
     if (b) {
         ls_builtin_signature_text(b, m->value.tag == LS_METHOD, t);
         *summary = b->summary;
-        return true;
+        return b->kind != LS_SUBSCRIPTED;
     }
     if (v.tag != LS_FUNCTION) return false;
     *summary = ls_function_doc(v.function);

@@ -151,8 +151,10 @@ static void offer_functions_below(offers *o, const ls_builtin *b) {
 static void offer_attributes(offers *o, const ls_meaning *m) {
     ls_value v = m->value;
     if (v.tag == LS_MODULE) offer_module(o, v.module);
-    else if (v.tag == LS_BUILTIN) offer_functions_below(o, v.builtin);
-    else if (m->kind) offer_kind(o, m->kind);
+    else if (v.tag == LS_BUILTIN) {
+        offer_functions_below(o, v.builtin);
+        if (m->kind) offer_kind(o, m->kind);
+    } else if (m->kind) offer_kind(o, m->kind);
     if (v.tag == LS_TUPLE && v.tuple->record)
         for (int i = 0; i < v.tuple->record->n; i++) offer_text(o, v.tuple->record->fields[i]);
     if (m->kind && (strcmp(m->kind, "slice") == 0 || strcmp(m->kind, "range") == 0)) {

@@ -100,7 +100,8 @@ static void summary_line(lsv_text *t, const char *summary, int width) {
 
 static void on_record(lsv_text *t, const ls_builtin *b, const char *name, bool method, bool more, int width) {
     lsv_text parameters = {0};
-    if (b->kind == LS_CALLABLE) ls_builtin_signature_text(b, method, &parameters);
+    if (ls_is_called(b)) ls_builtin_signature_text(b, method, &parameters);
+    else if (b->kind == LS_SUBSCRIPTED) lsv_text_printf(&parameters, "[%.*s]", (int)strlen(b->signature) - 2, b->signature + 1);
     signature(t, name ? name : ls_builtin_short_name(b), parameters.data ? parameters.data : "", width);
     lsv_text_free(&parameters);
     lsv_text_putc(t, '\n');

@@ -117,12 +117,13 @@ static bool attribute(ls_interp *in, const ls_node *n, ls_meaning *m) {
                 of_value(m, ls_ref(m->value.tuple->items[i]));
                 return true;
             }
-    const ls_builtin *b = m->value.tag == LS_BUILTIN ? ls_builtin_below(m->value.builtin, n->text)
+    const ls_builtin *below = m->value.tag == LS_BUILTIN ? ls_builtin_below(m->value.builtin, n->text) : NULL;
+    const ls_builtin *b = below                        ? below
                           : m->value.tag != LS_UNSET ? ls_attribute_record(m->value, n->text)
                           : m->kind                  ? ls_kind_record(m->kind, n->text)
                                                      : NULL;
     if (!b) return false;
-    if (m->value.tag == LS_BUILTIN || m->value.tag == LS_TYPE) {
+    if (below || m->value.tag == LS_TYPE) {
         of_value(m, (ls_value){.tag = LS_BUILTIN, .builtin = b});
         return true;
     }

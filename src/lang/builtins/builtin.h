@@ -9,7 +9,9 @@
      "torch.svd" "math.sqrt"     other modules: only under their module
      "ndarray.sum" "tensor.sum"  methods and attributes of a kind of value: the first parameter is self
      "list.append" "str.join" "dict.get" "tuple.index" "float.is_integer" "int.…"
-   A record whose `kind` is LS_ATTRIBUTE is read without a call (x.T, x.shape). */
+   A record whose `kind` is LS_ATTRIBUTE is read without a call (x.T, x.shape); LS_SUBSCRIPTED ones are not called but
+   subscripted (np.r_[1:4, 0]): what stands in the brackets is the one argument. NumPy's element-wise functions are called
+   as any, and have the attributes and methods of the records "ufunc.…" besides (np.add.reduce). */
 #ifndef LANG_BUILTINS_BUILTIN_H
 #define LANG_BUILTINS_BUILTIN_H
 
@@ -21,7 +23,7 @@ typedef struct ls_builtin ls_builtin;
    (borrowed); a *args parameter is a tuple, **kw a dict. *out: an owned result (LS_NONE preset). */
 typedef bool ls_builtin_fn(ls_interp *in, const ls_builtin *self, const ls_value *args, ls_value *out);
 
-typedef enum ls_builtin_kind { LS_CALLABLE, LS_ATTRIBUTE } ls_builtin_kind;
+typedef enum ls_builtin_kind { LS_CALLABLE, LS_ATTRIBUTE, LS_SUBSCRIPTED, LS_UNARY_UFUNC, LS_BINARY_UFUNC } ls_builtin_kind;
 
 struct ls_builtin {
     const char *names;
@@ -30,7 +32,7 @@ struct ls_builtin {
     const char *doc;        /* paragraphs: shapes, dtypes, errors, source; NULL: the summary says it all */
     const char *examples;   /* ">>> rank([4, 0; 3, -5; 0, 2])\n2\n…", as at Python's prompt; NULL: in examples_*.inc */
     ls_builtin_fn *function;
-    int op;                 /* for functions that serve a family: an lsv_unary_op, a reduction, … */
+    int op;                 /* for functions that serve a family: an lsv_unary_op, a reduction, … (of ufuncs: what they compute) */
     ls_builtin_kind kind;
     bool (*set)(ls_interp *in, ls_value self, ls_value v); /* LS_ATTRIBUTE that can be assigned */
 };
@@ -64,5 +66,9 @@ void ls_constant_each(bool (*visit)(void *ctx, const char *qualified, const ls_c
 void ls_registry_free(void); /* gives everything back; for the end of a process */
 const char *ls_builtin_examples(const ls_builtin *b);                     /* the record's, or those kept for it; NULL: none */
 const char *ls_builtin_short_name(const ls_builtin *b);                   /* "svd" of "np.linalg.svd torch.svd" */
+const char *ls_builtin_own_name(const ls_builtin *b);                     /* its __name__: the short one; a ufunc's is NumPy's ("absolute" of "np.abs") */
+const struct ls_type *ls_builtin_type(const ls_builtin *b);               /* type(f) */
+static inline bool ls_is_ufunc(const ls_builtin *b) { return b->kind == LS_UNARY_UFUNC || b->kind == LS_BINARY_UFUNC; }
+static inline bool ls_is_called(const ls_builtin *b) { return b->kind != LS_ATTRIBUTE && b->kind != LS_SUBSCRIPTED; }
 
 #endif

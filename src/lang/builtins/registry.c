@@ -2,6 +2,7 @@
    records' signatures, parsed by lsv's own parser at first use. */
 #include "lang/builtins/builtin.h"
 
+#include "array/elementwise.h"
 #include "base/alloc.h"
 #include "lang/syntax/parse.h"
 
@@ -191,6 +192,23 @@ const char *ls_builtin_short_name(const ls_builtin *b) {
     while (start > 0 && b->names[start - 1] != '.') start--;
     snprintf(name, sizeof name, "%.*s", (int)(n - start), b->names + start);
     return name;
+}
+
+const char *ls_builtin_own_name(const ls_builtin *b) {
+    if (b->kind == LS_UNARY_UFUNC) return lsv_unary_name((lsv_unary_op)b->op, LSV_NUMPY);
+    if (b->kind == LS_BINARY_UFUNC) return lsv_binary_name((lsv_binary_op)b->op, LSV_NUMPY);
+    return ls_builtin_short_name(b);
+}
+
+const ls_type *ls_builtin_type(const ls_builtin *b) {
+#define TRICK(name) {name, "numpy.lib._index_tricks_impl." name}
+    static const struct { const char *name; ls_type type; } tricks[] = {
+        {"r_", TRICK("RClass")}, {"c_", TRICK("CClass")}, {"mgrid", TRICK("MGridClass")}, {"ogrid", TRICK("OGridClass")}, {"", TRICK("IndexExpression")}};
+    if (ls_is_ufunc(b)) return &ls_type_ufunc;
+    if (b->kind != LS_SUBSCRIPTED) return &ls_type_builtin;
+    size_t i = 0;
+    while (tricks[i].name[0] && strcmp(tricks[i].name, ls_builtin_short_name(b)) != 0) i++;
+    return &tricks[i].type;
 }
 
 /* ---- signatures ---- */

@@ -297,6 +297,17 @@ bool ls_count(ls_work *w, ls_value v, const char *what, ptrdiff_t *n) {
     return true;
 }
 
+bool ls_order_of(ls_work *w, ls_value v, lsv_order fallback, lsv_order *order) {
+    static const char letters[] = "CFAK";
+    *order = fallback;
+    if (ls_is_none(v)) return true;
+    if (v.tag != LS_STR) return ls_raise(w->in, "TypeError", "order must be str, not %s", ls_type_name(v));
+    const char *at = v.str->length == 1 ? strchr(letters, v.str->data[0] & ~0x20) : NULL;
+    if (!at || !*at) return ls_raise(w->in, "ValueError", "order must be one of 'C', 'F', 'A', or 'K' (got '%s')", v.str->data);
+    *order = (lsv_order)(at - letters);
+    return true;
+}
+
 bool ls_text_is(ls_value v, const char *text) { return v.tag == LS_STR && strcmp(v.str->data, text) == 0; }
 
 bool ls_give_new(ls_work *w, ls_value *out, ls_value device, int otherwise, ls_value requires_grad, lsv_status status, lsv_array **r) {

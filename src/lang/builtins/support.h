@@ -77,6 +77,8 @@ bool ls_axis_or_none(ls_work *w, ls_value v, const char *what, bool *given, int 
 bool ls_dtype_or(ls_work *w, ls_value v, lsv_dtype fallback, lsv_dtype *dtype); /* None: fallback */
 bool ls_count(ls_work *w, ls_value v, const char *what, ptrdiff_t *n);          /* an int as a size */
 /* The first of two aliases that is not None (dim / axis). */
+/* order=: "C", "F", "A" or "K" (None: `fallback`). */
+bool ls_order_of(ls_work *w, ls_value v, lsv_order fallback, lsv_order *order);
 static inline ls_value ls_either(ls_value a, ls_value b) { return a.tag == LS_NONE ? b : a; }
 static inline bool ls_is_none(ls_value v) { return v.tag == LS_NONE; }
 bool ls_text_is(ls_value v, const char *text);                                  /* a str equal to text */

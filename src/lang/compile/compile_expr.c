@@ -32,6 +32,7 @@ bool ls_literal(const ls_node *n, ls_value *out) {
     case LS_N_ELLIPSIS: *out = (ls_value){.tag = LS_ELLIPSIS}; return true;
     case LS_N_INT: *out = ls_int(n->integer); return true;
     case LS_N_FLOAT: *out = ls_float(n->number); return true;
+    case LS_N_IMAGINARY: *out = ls_imaginary_new(n->number); return true;
     case LS_N_STR: *out = ls_str_new(n->text, n->length); return true;
     case LS_N_TUPLE: return literal_tuple(n, out);
     case LS_N_UNARY:

@@ -271,6 +271,7 @@ bool ls_may_assign(const ls_node *n) {
     case LS_N_NAME:
     case LS_N_INT:
     case LS_N_FLOAT:
+    case LS_N_IMAGINARY:
     case LS_N_STR:
     case LS_N_LAMBDA:
     case LS_N_NONE:

@@ -227,6 +227,7 @@ static void visit_node(walk *w, ls_scope *s, const ls_node *n) {
     case LS_N_FROMIMPORT: visit_import(w, s, n); return;
     case LS_N_INT:
     case LS_N_FLOAT:
+    case LS_N_IMAGINARY:
     case LS_N_STR: return;
     default:
         visit(w, s, n->a);

@@ -30,6 +30,7 @@ const char *ls_attribute_prefix(ls_value v) {
     case LS_ITER: return v.iter->type;
     case LS_FUNCTION: return "function";
     case LS_TYPE: return v.type->name;
+    case LS_BUILTIN: return ls_is_ufunc(v.builtin) ? "ufunc" : "";
     default: return "";
     }
 }
@@ -108,7 +109,7 @@ static bool own_attribute(ls_interp *in, ls_value v, const char *name, ls_value 
         if (is_name || is_doc) *ok = text(in, is_name ? ls_function_name(v.function) : ls_function_doc(v.function), out);
         return is_name || is_doc;
     case LS_BUILTIN:
-        if (is_name || is_doc) *ok = text(in, is_name ? ls_builtin_short_name(v.builtin) : v.builtin->summary, out);
+        if (is_name || is_doc) *ok = text(in, is_name ? ls_builtin_own_name(v.builtin) : v.builtin->summary, out);
         return is_name || is_doc;
     case LS_TYPE:
         if (is_name) *ok = text(in, v.type->name, out);
@@ -124,7 +125,7 @@ static bool missing(ls_interp *in, ls_value v, const char *name) {
     if (v.tag == LS_MODULE) ls_raise(in, "AttributeError", "module '%s' has no attribute '%s'", v.module->name, name);
     else if (v.tag == LS_ARRAY && v.array->kind == LSV_NUMPY) ls_raise(in, "AttributeError", "'numpy.ndarray' object has no attribute '%s'", name);
     else if (v.tag == LS_TYPE) ls_raise(in, "AttributeError", "type object '%s' has no attribute '%s'", v.type->name, name);
-    else ls_raise(in, "AttributeError", "'%s' object has no attribute '%s'", v.tag == LS_NPSCALAR ? ls_type_of(v)->shown : ls_type_name(v), name);
+    else ls_raise(in, "AttributeError", "'%s' object has no attribute '%s'", v.tag == LS_NPSCALAR || (v.tag == LS_BUILTIN && ls_is_ufunc(v.builtin)) ? ls_type_of(v)->shown : ls_type_name(v), name);
     ls_suggest_attribute(in, v, name);
     return false;
 }
@@ -151,11 +152,12 @@ bool ls_attribute(ls_interp *in, ls_value v, const char *name, ls_value *out) {
     if (v.tag == LS_MODULE) return module_attribute(in, v, name, out);
     bool ok;
     if (own_attribute(in, v, name, out, &ok)) return ok;
-    const ls_builtin *b = v.tag == LS_BUILTIN ? ls_builtin_below(v.builtin, name) : ls_attribute_record(v, name);
-    if (b && v.tag == LS_BUILTIN) {
-        *out = (ls_value){.tag = LS_BUILTIN, .builtin = b};
+    const ls_builtin *below = v.tag == LS_BUILTIN ? ls_builtin_below(v.builtin, name) : NULL;
+    if (below) {
+        *out = (ls_value){.tag = LS_BUILTIN, .builtin = below};
         return true;
     }
+    const ls_builtin *b = ls_attribute_record(v, name);
     if (!b && ls_numeric_list(v)) { /* [[1, 2]].T: a numeric list acts as an array */
         lsv_array *a;
         if (!ls_as_array(in, v, LSV_NUMPY, -1, &a)) return false;

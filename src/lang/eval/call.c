@@ -157,7 +157,7 @@ const ls_signature *ls_vm_signature(ls_interp *in, const ls_builtin *b) {
 }
 
 static bool is_method(const ls_builtin *b) {
-    static const char *const kinds[] = {"ndarray.", "tensor.", "list.", "str.", "dict.", "tuple.", "int.", "float.", "generator."};
+    static const char *const kinds[] = {"ndarray.", "tensor.", "list.", "str.", "dict.", "tuple.", "int.", "float.", "generator.", "ufunc."};
     const char *space = strchr(b->names, ' ');
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (strncmp(b->names, kinds[k], strlen(kinds[k])) == 0 && (!space || strncmp(space + 1, "np.", 3) != 0)) return true;
@@ -196,6 +196,7 @@ static inline bool accounted(ls_interp *in, const ls_builtin *b, const ls_value 
 bool ls_call_builtin(ls_interp *in, const ls_builtin *b, const ls_value *args, int nargs, const char *const *names, int nkw, ls_value *out) {
     const ls_signature *s = ls_vm_signature(in, b);
     if (!s) return false;
+    if (__builtin_expect(b->kind == LS_SUBSCRIPTED, 0)) return ls_raise(in, "TypeError", "'%s' object is not callable", ls_builtin_type(b)->name);
     in->blame = -1;
     *out = ls_none();
     if (nargs && ls_is_tensor(args[0])) {

@@ -173,7 +173,11 @@ static bool repr_value(ls_interp *in, lsv_text *t, ls_value v) {
         if (v.kind == LSV_TORCH) lsv_text_printf(t, "torch.%s", lsv_dtype_name((lsv_dtype)v.dtype));
         else lsv_text_printf(t, "dtype('%s')", lsv_dtype_name((lsv_dtype)v.dtype));
         break;
-    case LS_BUILTIN: lsv_text_printf(t, "<built-in function %s>", ls_builtin_short_name(v.builtin)); break;
+    case LS_BUILTIN:
+        if (ls_is_ufunc(v.builtin)) lsv_text_printf(t, "<ufunc '%s'>", ls_builtin_own_name(v.builtin));
+        else if (v.builtin->kind == LS_SUBSCRIPTED) lsv_text_printf(t, "<%s object at %p>", ls_type_of(v)->shown, (const void *)v.builtin);
+        else lsv_text_printf(t, "<built-in function %s>", ls_builtin_short_name(v.builtin));
+        break;
     case LS_MODULE: lsv_text_printf(t, "<module '%s'>", v.module->name); break;
     case LS_STR: ls_repr_text(t, v.str->data, v.str->length, false); break;
     case LS_TUPLE: return tuple_repr(in, t, v.tuple);

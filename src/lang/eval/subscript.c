@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "lang/autograd/autograd.h"
+#include "lang/builtins/builtin.h"
 #include "lang/eval/device.h"
 #include "lang/eval/interp.h"
 
@@ -403,6 +404,10 @@ bool ls_subscript(ls_interp *in, ls_value a, ls_value index, ls_value *out) {
     case LS_OPAQUE:
         if (a.opaque->hooks && a.opaque->hooks->get) return a.opaque->hooks->get(in, a, index, out);
         return ls_raise(in, "TypeError", "'%s' object is not subscriptable", ls_type_name(a));
+    case LS_BUILTIN:
+        if (a.builtin->kind != LS_SUBSCRIPTED) return ls_raise(in, "TypeError", "'%s' object is not subscriptable", ls_type_name(a));
+        *out = ls_none();
+        return in->devices ? ls_device_call(in, a.builtin, &index, 1, out) : a.builtin->function(in, a.builtin, &index, out);
     case LS_TYPE: *out = a; return true; /* list[int] in an annotation */
     case LS_NPSCALAR: return ls_raise(in, "IndexError", "invalid index to scalar variable.");
     default: return ls_raise(in, "TypeError", "'%s' object is not subscriptable", ls_type_name(a));
@@ -424,6 +429,9 @@ bool ls_subscript_set(ls_interp *in, ls_value a, ls_value index, ls_value v) {
     case LS_DICT:
         if (!ls_hashable(index)) return ls_raise(in, "TypeError", "unhashable type: '%s'", ls_type_name(index));
         return ls_dict_set(a.dict, index, v) || ls_no_memory(in);
+    case LS_OPAQUE:
+        if (a.opaque->hooks && a.opaque->hooks->set) return a.opaque->hooks->set(in, a, index, v);
+        /* fall through */
     default: return ls_raise(in, "TypeError", "'%s' object does not support item assignment", ls_type_name(a));
     }
 }

@@ -7,11 +7,13 @@
    Lists, dictionaries, cells, iterators and functions can hold themselves; they stand in one
    list, all_objects, and ls_clear_cycles empties whatever is still there at the end. */
 #include "lang/eval/value.h"
+#include "lang/builtins/builtin.h"
 #include "lang/eval/function.h"
 
 #include "base/alloc.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -189,6 +191,17 @@ ls_value ls_opaque_new(const ls_type *type, const char *text) {
     return owned(LS_OPAQUE, o);
 }
 
+ls_value ls_imaginary_new(double points) {
+    lsv_text t = {0};
+    if (points == floor(points) && points < 1e16) lsv_text_printf(&t, "%.0f", points);
+    else lsv_text_float(&t, points);
+    lsv_text_putc(&t, 'j');
+    ls_value v = t.failed ? (ls_value){.tag = LS_UNSET} : ls_opaque_new(&ls_type_complex, t.data);
+    if (v.tag != LS_UNSET) v.opaque->state[0] = ls_float(points);
+    lsv_text_free(&t);
+    return v;
+}
+
 /* ---- dropping ---- */
 
 static void drop_all(ls_value *items, ptrdiff_t n) {
@@ -355,6 +368,8 @@ TYPE(npfloat16, "float16", "numpy.float16");
 TYPE(npfloat32, "float32", "numpy.float32");
 TYPE(npfloat64, "float64", "numpy.float64");
 TYPE(object, "object", "object");
+TYPE(complex, "complex", "complex");
+TYPE(ufunc, "ufunc", "numpy.ufunc");
 
 const ls_type *ls_type_of(ls_value v) {
     static const ls_type *const scalar[LSV_NDTYPES] = {
@@ -372,7 +387,7 @@ const ls_type *ls_type_of(ls_value v) {
     case LS_ELLIPSIS: return &ls_type_ellipsis;
     case LS_TYPE: return &ls_type_type;
     case LS_DTYPE: return v.kind == LSV_TORCH ? &ls_type_torch_dtype : &ls_type_type;
-    case LS_BUILTIN: return &ls_type_builtin;
+    case LS_BUILTIN: return ls_builtin_type(v.builtin);
     case LS_MODULE: return &ls_type_module;
     case LS_STR: return &ls_type_str;
     case LS_TUPLE: return v.tuple->is_size ? &ls_type_size : &ls_type_tuple;

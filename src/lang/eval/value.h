@@ -121,6 +121,7 @@ typedef struct ls_hooks {
     bool (*repr)(struct ls_interp *in, lsv_text *t, ls_value v);
     bool (*length)(struct ls_interp *in, ls_value v, ptrdiff_t *n);
     bool (*get)(struct ls_interp *in, ls_value v, ls_value index, ls_value *out); /* v[index] */
+    bool (*set)(struct ls_interp *in, ls_value v, ls_value index, ls_value item); /* v[index] = item */
     bool (*contains)(struct ls_interp *in, ls_value v, ls_value item, bool *yes);
     bool (*iterate)(struct ls_interp *in, ls_value v, ls_value *iter);
 } ls_hooks;
@@ -180,6 +181,7 @@ ls_value ls_method_new(ls_value self, ls_value function);
 ls_value ls_iter_new(const char *type, ls_next_fn *next, ptrdiff_t len);
 ls_value ls_rng_new(const lsv_rng *rng);
 ls_value ls_opaque_new(const struct ls_type *type, const char *text);
+ls_value ls_imaginary_new(double points);             /* the step of np.mgrid[0:1:5j]: of type complex, state[0] the float */
 ls_value ls_cell_new(ls_value v);
 
 /* Objects that can hold themselves stand in one list; at the end of the last interpreter
@@ -209,7 +211,7 @@ extern const ls_type ls_type_none, ls_type_bool, ls_type_int, ls_type_float, ls_
     ls_type_ndarray, ls_type_tensor, ls_type_parameter, ls_type_size, ls_type_iter, ls_type_generator,
     ls_type_device, ls_type_npbool, ls_type_npint32, ls_type_npint64, ls_type_npfloat16,
     ls_type_npfloat32, ls_type_npfloat64, ls_type_object,
-    ls_type_randomstate, ls_type_torchgenerator;
+    ls_type_randomstate, ls_type_torchgenerator, ls_type_complex, ls_type_ufunc;
 const char *ls_type_name(ls_value v);                /* as Python's messages name it: "int", "enumerate", … */
 
 static inline bool ls_is_number(ls_value v) { return v.tag >= LS_BOOL && v.tag <= LS_NPSCALAR; }

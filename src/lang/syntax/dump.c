@@ -24,6 +24,7 @@ static const struct {
                         [LS_N_ELLIPSIS] = {"...", ""},
                         [LS_N_INT] = {"int", "i"},
                         [LS_N_FLOAT] = {"float", "f"},
+                        [LS_N_IMAGINARY] = {"imaginary", "f"},
                         [LS_N_STR] = {"str", "s"},
                         [LS_N_FSTRING] = {"fstring", "l"},
                         [LS_N_FIELD] = {"field", "F"},

@@ -181,6 +181,7 @@ static ls_token number_end(ls_lexer *lex, ls_token_kind kind, uint32_t start, co
     char c = at(lex, lex->pos);
     if (c == 'j' || c == 'J') {
         lex->pos++;
+        if (*what == 'd' && !name_char(lex, lex->pos)) return token(lex, T_IMAGINARY, start);
         return FAIL(start, lex->pos, "complex numbers are not part of lsv");
     }
     if (!name_char(lex, lex->pos)) return token(lex, kind, start);

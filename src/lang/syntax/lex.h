@@ -30,6 +30,7 @@
 #define LS_ENUM_(name, spelling) T_##name,
 typedef enum ls_token_kind {
     T_END, T_ERROR, T_NEWLINE, T_INDENT, T_DEDENT, T_NAME, T_INT, T_FLOAT,
+    T_IMAGINARY, /* 5j: only a slice's step may be one, see parse_expr.c */
     T_STRING,   /* a whole literal, prefix and quotes included */
     T_FSTRING,  /* the opening of an f-string only: prefix and quotes (fstring.c reads on) */
     LS_OPERATOR_TOKENS(LS_ENUM_) T_LAST_OPERATOR, LS_KEYWORD_TOKENS(LS_ENUM_) T_NKINDS

@@ -34,10 +34,11 @@ ls_node *ls_parse_number(ls_parser *p, bool negated) {
     ls_token t = p->tok;
     char *text = ls_parser_token_copy(p, t);
     ls_parser_advance(p);
-    ls_node *n = text ? ls_parser_node_new(p, t.kind == T_INT ? LS_N_INT : LS_N_FLOAT, t.span.start) : NULL;
+    ls_node_kind kind = t.kind == T_INT ? LS_N_INT : t.kind == T_FLOAT ? LS_N_FLOAT : LS_N_IMAGINARY;
+    ls_node *n = text ? ls_parser_node_new(p, kind, t.span.start) : NULL;
     if (!n) return NULL;
     drop_underscores(text);
-    if (t.kind == T_FLOAT) {
+    if (t.kind != T_INT) { /* strtod stops at the j */
         n->number = strtod(text, NULL);
         return n;
     }

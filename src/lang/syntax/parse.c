@@ -250,6 +250,10 @@ void *ls_parser_unexpected(ls_parser *p) {
     if (ls_parser_never_closed(p)) return NULL;
     if (ls_parser_is_not_offered(t.kind)) return ls_parser_not_offered(p);
     ls_span span = t.span;
+    if (t.kind == T_IMAGINARY) {
+        ls_parser_fail_at(p, span, "complex numbers are not part of lsv");
+        return NULL;
+    }
     if (span.end == span.start) span.end++;
     if (p->lex.depth && p->operand_end && p->operand_end == p->last_end && ls_parser_starts_expression(p) &&
         t.kind != T_TILDE && t.kind != T_NOT) {

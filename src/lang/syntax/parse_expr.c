@@ -312,7 +312,12 @@ ls_node *ls_parse_star_expressions(ls_parser *p) {
 
 /* ---- primaries ---- */
 
-/* slice: [expression] ':' [expression] [':' [expression]] | named_expression | '*' … */
+/* A slice's step may count points (np.mgrid[0:1:5j]). */
+static ls_node *slice_part(ls_parser *p, int i) {
+    return i == 2 && ls_parser_at(p, T_IMAGINARY) ? ls_parse_number(p, false) : ls_parse_expression(p);
+}
+
+/* slice: [expression] ':' [expression] [':' [expression | IMAGINARY]] | named_expression | '*' … */
 static ls_node *slice(ls_parser *p) {
     uint32_t start = p->tok.span.start;
     if (ls_parser_at(p, T_STAR)) return ls_parse_star_expression(p);
@@ -323,7 +328,7 @@ static ls_node *slice(ls_parser *p) {
     }
     for (int i = 1; i < 3 && ls_parser_accept(p, T_COLON); i++)
         if (!ls_parser_at(p, T_COLON) && !ls_parser_at(p, T_COMMA) && !ls_parser_at(p, T_RBRACKET) &&
-            !(parts[i] = ls_parse_expression(p)))
+            !(parts[i] = slice_part(p, i)))
             return NULL;
     ls_node *n = ls_parser_node_new(p, LS_N_SLICE, start);
     if (!n) return NULL;

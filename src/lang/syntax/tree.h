@@ -10,6 +10,7 @@ typedef enum ls_node_kind {
     /* expressions */
     LS_N_NONE, LS_N_TRUE, LS_N_FALSE, LS_N_ELLIPSIS,
     LS_N_INT, LS_N_FLOAT,
+    LS_N_IMAGINARY,  /* number: the 5j of np.mgrid[0:1:5j], only as a slice's step */
     LS_N_STR,        /* text, length: adjacent literals already joined, escapes resolved */
     LS_N_FSTRING,    /* list: LS_N_STR and LS_N_FIELD parts */
     LS_N_FIELD,      /* a = expression; conversion = 0 'r' 's' 'a'; b = LS_N_FSTRING format spec or NULL;

@@ -68,6 +68,7 @@ static bool is_new(const ls_node *e) {
     switch (e->kind) {
     case LS_N_INT:
     case LS_N_FLOAT:
+    case LS_N_IMAGINARY:
     case LS_N_STR:
     case LS_N_NONE:
     case LS_N_TRUE:

@@ -118,6 +118,7 @@ static bool is_printed(const ls_node *e, const char *code, size_t n) {
     case LS_N_FALSE:
     case LS_N_INT:
     case LS_N_FLOAT:
+    case LS_N_IMAGINARY:
     case LS_N_STR:
     case LS_N_ELLIPSIS:
     case LS_N_PRINTED:

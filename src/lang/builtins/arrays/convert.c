@@ -94,9 +94,11 @@ BUILTIN(tolist) {
 BUILTIN(astype) {
     lsv_array *a, *r;
     lsv_dtype d;
+    lsv_order order;
     bool copy;
-    if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], LSV_FLOAT64, &d) || !ls_truth(w->in, args[2], &copy)) return false;
-    return ls_give(w, out, copy ? lsv_astype(a, d, &r, &w->err) : lsv_as_dtype(a, d, &r, &w->err), &r);
+    if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], LSV_FLOAT64, &d) || !ls_order_of(w, args[2], LSV_ORDER_K, &order) || !ls_truth(w->in, args[4], &copy)) return false;
+    bool same = !copy && a->dtype == d && lsv_lies_in(a, order);
+    return ls_give(w, out, same ? lsv_as_dtype(a, d, &r, &w->err) : lsv_copy_in(order, a, d, &r, &w->err), &r);
 }
 
 /* x.float(), x.long(), …: op is the dtype */
@@ -177,7 +179,14 @@ static bool set_data(ls_interp *in, ls_value self, ls_value v) {
     return ls_device_assign(in, a, b);
 }
 
-/* ndarray.copy, tensor.clone */
+BUILTIN(ndarray_copy) {
+    lsv_array *a, *r;
+    lsv_order order;
+    if (!ls_arg(w, args, 0, &a) || !ls_order_of(w, args[1], LSV_ORDER_C, &order)) return false;
+    return ls_give_array(w, out, lsv_copy_in(order, a, (lsv_dtype)a->dtype, &r, &w->err), &r);
+}
+
+/* tensor.clone */
 BUILTIN(copy) {
     lsv_array *a, *r;
     return ls_arg(w, args, 0, &a) && ls_give_array(w, out, lsv_copy(a, &r, &w->err), &r);
@@ -224,7 +233,7 @@ const ls_builtin ls_family_convert[] = {
     {"tensor.item", "(self)", "The only element as a Python number", NULL, NULL, item, 0, LS_CALLABLE, NULL},
     {"ndarray.tolist", "(self)", "Nested lists of Python numbers", NULL, NULL, tolist, 0, LS_CALLABLE, NULL},
     {"tensor.tolist", "(self)", "Nested lists of Python numbers", NULL, NULL, tolist, 0, LS_CALLABLE, NULL},
-    {"ndarray.astype", "(self, dtype, copy=True)", "A copy with another dtype", NULL, NULL, astype, 0, LS_CALLABLE, NULL},
+    {"ndarray.astype", "(self, dtype, order=\"K\", *, subok=True, copy=True)", "A copy with another dtype", NULL, NULL, astype, 0, LS_CALLABLE, NULL},
     CAST("float", LSV_FLOAT32), CAST("double", LSV_FLOAT64), CAST("half", LSV_FLOAT16), CAST("bfloat16", LSV_BFLOAT16),
     CAST("long", LSV_INT64), CAST("int", LSV_INT32), CAST("bool", LSV_BOOL),
     {"tensor.type", "(self, dtype=None)", "The tensor's type name, or the tensor with another dtype", NULL, NULL, tensor_type, 0, LS_CALLABLE, NULL},
@@ -232,7 +241,7 @@ const ls_builtin ls_family_convert[] = {
     {"tensor.numpy", "(self, *, force=False)", "The same memory as an ndarray", NULL, NULL, tensor_numpy, 0, LS_CALLABLE, NULL},
     {"tensor.detach tensor.detach_", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_CALLABLE, NULL},
     {"tensor.data", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_ATTRIBUTE, set_data},
-    {"ndarray.copy", "(self, order=\"C\")", "A copy with memory of its own", NULL, NULL, copy, 0, LS_CALLABLE, NULL},
+    {"ndarray.copy", "(self, order=\"C\")", "A copy with memory of its own", NULL, NULL, ndarray_copy, 0, LS_CALLABLE, NULL},
     {"torch.clone tensor.clone", "(input)", "A copy with memory of its own", NULL, NULL, copy, 0, LS_CALLABLE, NULL},
     {"tensor.contiguous", "(self)", "The tensor with its elements in C order in memory", NULL, NULL, tensor_contiguous, 0, LS_CALLABLE, NULL},
     {"tensor.is_contiguous", "(self)", "Whether the elements lie in C order in memory", NULL, NULL, is_contiguous, 0, LS_CALLABLE, NULL},

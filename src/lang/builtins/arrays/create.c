@@ -39,12 +39,13 @@ static bool from_text(ls_work *w, ls_value v, lsv_kind kind, int dtype, lsv_arra
     return ls_ok(w, dtype < 0 ? lsv_copy(b, r, &w->err) : lsv_astype(b, (lsv_dtype)dtype, r, &w->err));
 }
 
-/* An owned array in *r: a copy where `copy`, else shared where the value has memory already. */
-static bool from_value(ls_work *w, ls_value v, int dtype, bool copy, lsv_array **r) {
+/* An owned array in *r, in that order: a copy where `copy`, else shared where the value has memory already. */
+static bool from_value(ls_work *w, ls_value v, int dtype, bool copy, lsv_order order, lsv_array **r) {
     if (v.tag == LS_STR) return from_text(w, v, w->kind, dtype, r);
-    lsv_array *a;
+    lsv_array *a = v.tag == LS_ARRAY ? v.array : NULL;
+    if (a && a->kind == w->kind && dtype >= 0 && dtype != a->dtype) return ls_ok(w, lsv_copy_in(order, a, (lsv_dtype)dtype, r, &w->err));
     if (!ls_array_like(w, v, w->kind, dtype, &a)) return false;
-    if (copy && v.tag == LS_ARRAY) return ls_ok(w, lsv_copy(a, r, &w->err));
+    if ((copy && v.tag == LS_ARRAY) || !lsv_lies_in(a, order)) return ls_ok(w, lsv_copy_in(order, a, (lsv_dtype)a->dtype, r, &w->err));
     *r = lsv_ref(a);
     return true;
 }
@@ -54,46 +55,70 @@ BUILTIN(np_array) {
     lsv_array *r;
     int d;
     bool copy;
-    if (!ls_as_dtype(w->in, args[1], &d)) return false;
+    lsv_order order;
+    if (!ls_as_dtype(w->in, args[1], &d) || !ls_order_of(w, args[3], LSV_ORDER_K, &order)) return false;
     if (ls_is_none(args[2])) copy = false;
     else if (!ls_truth(w->in, args[2], &copy)) return false;
-    if (!from_value(w, args[0], d, copy, &r) || !at_least(w, &r, args[5])) return false;
+    if (!from_value(w, args[0], d, copy, order, &r) || !at_least(w, &r, args[5])) return false;
     return ls_give_array(w, out, LSV_OK, &r);
 }
 
+/* np.asarray(a, dtype, order) */
 BUILTIN(np_asarray) {
     lsv_array *r;
+    lsv_order order;
     int d;
-    if (!ls_as_dtype(w->in, args[1], &d) || !from_value(w, args[0], d, false, &r)) return false;
-    if (w->self->op == 1 && !lsv_is_contiguous(r)) { /* ascontiguousarray */
-        lsv_array *c;
-        bool ok = ls_keep(w, r) && ls_ok(w, lsv_copy(r, &c, &w->err));
-        if (!ok) return false;
-        r = c;
-    }
-    return ls_give_array(w, out, LSV_OK, &r);
+    if (!ls_as_dtype(w->in, args[1], &d) || !ls_order_of(w, args[2], LSV_ORDER_K, &order)) return false;
+    return from_value(w, args[0], d, false, order, &r) && ls_give_array(w, out, LSV_OK, &r);
+}
+
+/* np.ascontiguousarray(a, dtype), np.asfortranarray: op is the order; at least one axis */
+BUILTIN(np_in_order) {
+    lsv_array *r;
+    int d;
+    if (!ls_as_dtype(w->in, args[1], &d) || !from_value(w, args[0], d, false, (lsv_order)w->self->op, &r)) return false;
+    return at_least(w, &r, ls_int(1)) && ls_give_array(w, out, LSV_OK, &r);
 }
 
 BUILTIN(np_copy) {
     lsv_array *a, *r;
-    return ls_arg(w, args, 0, &a) && ls_give_array(w, out, lsv_copy(a, &r, &w->err), &r);
+    lsv_order order;
+    if (!ls_arg(w, args, 0, &a) || !ls_order_of(w, args[1], LSV_ORDER_K, &order)) return false;
+    return ls_give_array(w, out, lsv_copy_in(order, a, (lsv_dtype)a->dtype, &r, &w->err), &r);
 }
 
 /* ---- filled ---- */
 
+/* order= of an array that is made: there is nothing yet whose order "A" and "K" could mean. */
+static bool new_order(ls_work *w, ls_value v, lsv_order *order) {
+    if (!ls_order_of(w, v, LSV_ORDER_C, order)) return false;
+    return *order <= LSV_ORDER_F || ls_raise(w->in, "ValueError", "only 'C' or 'F' order is permitted");
+}
+
+/* A new array full of one number; like: whose order "K" means. */
+static bool filled(ls_work *w, const lsv_shape *s, lsv_dtype d, lsv_order order, const lsv_array *like, ls_value *out) {
+    lsv_array *r;
+    lsv_scalar value = lsv_scalar_int(w->self->op);
+    if (order == LSV_ORDER_C) return ls_give_array(w, out, lsv_full(LSV_NUMPY, d, s->ndim, s->dims, value, &r, &w->err), &r);
+    if (!ls_ok(w, lsv_empty_in(order, like, LSV_NUMPY, d, s->ndim, s->dims, &r, &w->err)) || !ls_keep(w, r)) return false;
+    if (!ls_ok(w, lsv_fill(r, value, &w->err))) return false;
+    *out = ls_array(lsv_ref(r));
+    return true;
+}
+
 /* zeros, ones, empty: op is the value; empty gives zeros (any value would be right). */
 BUILTIN(np_filled) {
-    lsv_array *r;
     lsv_shape s;
     lsv_dtype d;
-    if (!ls_as_shape(w->in, args[0], &s) || !ls_dtype_or(w, args[1], LSV_FLOAT64, &d)) return false;
-    return ls_give_array(w, out, lsv_full(LSV_NUMPY, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
+    lsv_order order;
+    if (!ls_as_shape(w->in, args[0], &s) || !ls_dtype_or(w, args[1], LSV_FLOAT64, &d) || !new_order(w, args[2], &order)) return false;
+    return filled(w, &s, d, order, NULL, out);
 }
 
 /* A new array of that shape and dtype with the (broadcast) value in it. */
-static bool full_of(ls_work *w, const lsv_shape *s, lsv_dtype d, const lsv_array *v, ls_value *out) {
+static bool full_of(ls_work *w, const lsv_shape *s, lsv_dtype d, lsv_order order, const lsv_array *like, const lsv_array *v, ls_value *out) {
     lsv_array *r;
-    if (!ls_ok(w, lsv_empty(w->kind, d, s->ndim, s->dims, &r, &w->err)) || !ls_keep(w, r)) return false;
+    if (!ls_ok(w, lsv_empty_in(order, like, w->kind, d, s->ndim, s->dims, &r, &w->err)) || !ls_keep(w, r)) return false;
     if (!ls_ok(w, lsv_assign(r, v, &w->err))) return false;
     *out = ls_array(lsv_ref(r));
     return true;
@@ -103,8 +128,9 @@ BUILTIN(np_full) {
     lsv_array *v;
     lsv_shape s;
     lsv_dtype d;
-    if (!ls_as_shape(w->in, args[0], &s) || !ls_arg(w, args, 1, &v)) return false;
-    return ls_dtype_or(w, args[2], (lsv_dtype)v->dtype, &d) && full_of(w, &s, d, v, out);
+    lsv_order order;
+    if (!ls_as_shape(w->in, args[0], &s) || !ls_arg(w, args, 1, &v) || !new_order(w, args[3], &order)) return false;
+    return ls_dtype_or(w, args[2], (lsv_dtype)v->dtype, &d) && full_of(w, &s, d, order, NULL, v, out);
 }
 
 /* The shape of a, or what shape= says. */
@@ -117,11 +143,12 @@ static bool like_shape(ls_work *w, const lsv_array *a, ls_value shape, lsv_shape
 
 /* zeros_like(a, dtype, order, subok, shape) */
 BUILTIN(np_filled_like) {
-    lsv_array *a, *r;
+    lsv_array *a;
     lsv_shape s;
     lsv_dtype d;
+    lsv_order order;
     if (!ls_arg(w, args, 0, &a) || !ls_dtype_or(w, args[1], (lsv_dtype)a->dtype, &d) || !like_shape(w, a, args[4], &s)) return false;
-    return ls_give_array(w, out, lsv_full(LSV_NUMPY, d, s.ndim, s.dims, lsv_scalar_int(w->self->op), &r, &w->err), &r);
+    return ls_order_of(w, args[2], LSV_ORDER_K, &order) && filled(w, &s, d, order, a, out);
 }
 
 BUILTIN(np_full_like) {
@@ -129,7 +156,8 @@ BUILTIN(np_full_like) {
     lsv_shape s;
     lsv_dtype d;
     if (!ls_arg(w, args, 0, &a) || !ls_arg(w, args, 1, &v) || !ls_dtype_or(w, args[2], (lsv_dtype)a->dtype, &d)) return false;
-    return like_shape(w, a, args[5], &s) && full_of(w, &s, d, v, out);
+    lsv_order order;
+    return like_shape(w, a, args[5], &s) && ls_order_of(w, args[3], LSV_ORDER_K, &order) && full_of(w, &s, d, order, a, v, out);
 }
 
 /* ---- ranges ---- */
@@ -522,7 +550,8 @@ const ls_builtin ls_family_create[] = {
     {"np.array jnp.array", "(object, dtype=None, *, copy=True, order=\"K\", subok=False, ndmin=0)", "An array from nested sequences or another array",
      ARRAY_DOC, "np.array([[1, 2], [3, 4]])\narray([[1, 2],\n       [3, 4]])", np_array, 0, LS_CALLABLE, NULL},
     {"np.asarray np.asanyarray jnp.asarray", "(a, dtype=None, order=None)", "The array itself, or an array from nested sequences", NULL, NULL, np_asarray, 0, LS_CALLABLE, NULL},
-    {"np.ascontiguousarray", "(a, dtype=None)", "The array with its elements in C order in memory", NULL, NULL, np_asarray, 1, LS_CALLABLE, NULL},
+    {"np.ascontiguousarray", "(a, dtype=None)", "The array with its elements in C order in memory", NULL, NULL, np_in_order, LSV_ORDER_C, LS_CALLABLE, NULL},
+    {"np.asfortranarray", "(a, dtype=None)", "The array with its elements in Fortran order in memory", NULL, NULL, np_in_order, LSV_ORDER_F, LS_CALLABLE, NULL},
     {"np.copy jnp.copy", "(a, order=\"K\")", "A copy with memory of its own", NULL, NULL, np_copy, 0, LS_CALLABLE, NULL},
     {"np.zeros jnp.zeros", "(shape, dtype=None, order=\"C\")", "An array of zeros", NULL, NULL, np_filled, 0, LS_CALLABLE, NULL},
     {"np.ones jnp.ones", "(shape, dtype=None, order=\"C\")", "An array of ones", NULL, NULL, np_filled, 1, LS_CALLABLE, NULL},

@@ -95,7 +95,7 @@ BUILTIN(torch_unary_) {
 }
 
 #define NP_ROW(op_, np, torch, inplace, text) \
-    {.names = np, .signature = "(x, out=None, *, dtype=None)", .summary = text, .function = np_unary, .op = LSV_FN_##op_},
+    {.names = np, .signature = "(x, out=None, *, dtype=None)", .summary = text, .function = np_unary, .op = LSV_FN_##op_, .kind = LS_UNARY_UFUNC},
 #define TORCH_ROW(op_, np, torch, inplace, text) \
     {.names = torch, .signature = "(input, *, out=None)", .summary = text, .function = torch_unary, .op = LSV_FN_##op_},
 #define INPLACE_ROW(op_, np, torch, inplace, text) \
@@ -224,7 +224,7 @@ BUILTIN(torch_div_) {
 }
 
 #define NP2_ROW(op_, np, torch, inplace, text) \
-    {.names = np, .signature = "(x1, x2, out=None, *, dtype=None)", .summary = text, .function = np_binary, .op = LSV_OP_##op_},
+    {.names = np, .signature = "(x1, x2, out=None, *, dtype=None)", .summary = text, .function = np_binary, .op = LSV_OP_##op_, .kind = LS_BINARY_UFUNC},
 #define TORCH2_ROW(op_, np, torch, inplace, text) \
     {.names = torch, .signature = "(input, other, *, out=None)", .summary = text, .function = torch_binary, .op = LSV_OP_##op_},
 #define INPLACE2_ROW(op_, np, torch, inplace, text) \

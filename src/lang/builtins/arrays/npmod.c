@@ -472,4 +472,5 @@ const ls_constant ls_constants_numpy[] = {
     {"np.True_", "NumPy's True", {.tag = LS_NPSCALAR, .dtype = LSV_BOOL, .i = 1}},
     {"np.False_", "NumPy's False", {.tag = LS_NPSCALAR, .dtype = LSV_BOOL, .i = 0}},
     {"np.ndarray jnp.ndarray", "The type of NumPy's arrays", {.tag = LS_TYPE, .type = &ls_type_ndarray}},
+    {"np.ufunc", "The type of NumPy's element-wise functions", {.tag = LS_TYPE, .type = &ls_type_ufunc}},
     {.names = NULL}};

@@ -186,24 +186,30 @@ static bool reshaped(ls_work *w, lsv_array *a, const lsv_shape *s, bool must_vie
     return ls_give_array(w, out, lsv_reshape(a, s->ndim, s->dims, must_view, &r, &w->err), &r);
 }
 
-/* np.reshape(a, shape), torch.reshape(input, shape) */
+/* The elements read in the order of order=, put down in it: through the transpose where that is Fortran's. */
+static bool reshaped_in(ls_work *w, lsv_array *a, const lsv_shape *s, ls_value order, ls_value *out) {
+    lsv_array *t, *u, *r;
+    lsv_order o;
+    lsv_shape back = {.ndim = s->ndim};
+    if (!ls_order_of(w, order, LSV_ORDER_C, &o)) return false;
+    if (o == LSV_ORDER_K) return ls_raise(w->in, "ValueError", "order 'K' is not permitted for reshaping");
+    if (o == LSV_ORDER_C || (o == LSV_ORDER_A && (!lsv_is_fortran(a) || lsv_is_contiguous(a)))) return reshaped(w, a, s, false, out);
+    for (int i = 0; i < s->ndim; i++) back.dims[i] = s->dims[s->ndim - 1 - i];
+    if (!ls_ok(w, lsv_transpose(a, NULL, &t, &w->err)) || !ls_keep(w, t)) return false;
+    if (!ls_ok(w, lsv_reshape(t, back.ndim, back.dims, false, &u, &w->err)) || !ls_keep(w, u)) return false;
+    return ls_give_array(w, out, lsv_transpose(u, NULL, &r, &w->err), &r);
+}
+
+/* np.reshape(a, shape, order), torch.reshape(input, shape) */
 BUILTIN(reshape) {
     lsv_array *a;
     lsv_shape s;
     w->wrap = true;
     if (!ls_arg(w, args, 0, &a) || !ls_as_shape(w->in, args[1], &s)) return false;
-    if (w->kind == LSV_NUMPY && ls_text_is(args[2], "F")) { /* column order: reversed axes both ways */
-        lsv_array *t, *u, *r;
-        lsv_shape back = {.ndim = s.ndim};
-        for (int i = 0; i < s.ndim; i++) back.dims[i] = s.dims[s.ndim - 1 - i];
-        if (!ls_ok(w, lsv_transpose(a, NULL, &t, &w->err)) || !ls_keep(w, t)) return false;
-        if (!ls_ok(w, lsv_reshape(t, back.ndim, back.dims, false, &u, &w->err)) || !ls_keep(w, u)) return false;
-        return ls_give_array(w, out, lsv_transpose(u, NULL, &r, &w->err), &r);
-    }
-    return reshaped(w, a, &s, false, out);
+    return w->kind == LSV_NUMPY ? reshaped_in(w, a, &s, args[2], out) : reshaped(w, a, &s, false, out);
 }
 
-/* a.reshape(*shape), x.view(*shape): op 1 must be a view. order="F" for ndarrays. */
+/* a.reshape(*shape, order), x.view(*shape): op 1 must be a view. */
 BUILTIN(reshape_method) {
     lsv_array *a;
     lsv_shape s;
@@ -212,14 +218,7 @@ BUILTIN(reshape_method) {
     if (w->self->op && star->n == 1 && star->items[0].tag == LS_DTYPE)
         return ls_raise(w->in, "NotImplementedError", "view(dtype) is not offered; x.to(dtype) converts");
     if (!ls_shape_args(w, args[1], &s)) return false;
-    if (w->kind == LSV_NUMPY && ls_text_is(args[2], "F")) {
-        ls_value shape = ls_size_new(s.ndim, s.dims, false), again[3] = {args[0], shape, args[2]};
-        if (shape.tag == LS_UNSET) return ls_no_memory(w->in);
-        bool ok = reshape_body(w, again, out);
-        ls_drop(shape);
-        return ok;
-    }
-    return reshaped(w, a, &s, w->self->op, out);
+    return w->kind == LSV_NUMPY ? reshaped_in(w, a, &s, args[2], out) : reshaped(w, a, &s, w->self->op, out);
 }
 
 /* The shape of another tensor: view_as, reshape_as, expand_as (op 2) */
@@ -230,11 +229,14 @@ BUILTIN(shape_as) {
     return ls_give(w, out, lsv_reshape(a, b->ndim, b->shape, w->self->op, &r, &w->err), &r);
 }
 
-/* ravel (op 0), flatten (op 1: always a copy); order "F" through the transpose */
+/* ravel (op 0), flatten (op 1: always a copy): the axes in the order in which they are read */
 BUILTIN(ravel) {
     lsv_array *a, *r;
-    if (!ls_arg(w, args, 0, &a)) return false;
-    if (ls_text_is(args[1], "F") && (!ls_ok(w, lsv_transpose(a, NULL, &a, &w->err)) || !ls_keep(w, a))) return false;
+    lsv_order order;
+    int axes[LSV_MAXDIM];
+    if (!ls_arg(w, args, 0, &a) || !ls_order_of(w, args[1], LSV_ORDER_C, &order)) return false;
+    lsv_order_axes(a, order, axes);
+    if (order != LSV_ORDER_C && (!ls_ok(w, lsv_transpose(a, axes, &a, &w->err)) || !ls_keep(w, a))) return false;
     return ls_give_array(w, out, lsv_ravel(a, w->self->op, &r, &w->err), &r);
 }
 

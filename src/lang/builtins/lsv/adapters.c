@@ -124,7 +124,7 @@ static bool adapter_get(ls_interp *in, ls_value v, ls_value index, ls_value *out
     return name_of(in, v.opaque->payload, index, &i) && pair_of(in, v.opaque->payload, i, ls_adapter_kind(v), out);
 }
 
-static const ls_hooks hooks = {adapter_repr, adapter_length, adapter_get, adapter_contains, adapter_iterate};
+static const ls_hooks hooks = {.repr = adapter_repr, .length = adapter_length, .get = adapter_get, .contains = adapter_contains, .iterate = adapter_iterate};
 
 bool ls_give_adapter(ls_work *w, ls_value *out, lsv_adapter *a, lsv_kind kind) {
     ls_value v = ls_opaque_new(&adapter_type, "Adapter");

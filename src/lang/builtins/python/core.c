@@ -223,7 +223,7 @@ static LS_PY(py_issubclass) {
 
 static LS_PY(py_callable) {
     ls_tag tag = (ls_tag)args[0].tag;
-    *out = ls_bool(tag == LS_FUNCTION || tag == LS_METHOD || tag == LS_BUILTIN || tag == LS_TYPE ||
+    *out = ls_bool(tag == LS_FUNCTION || tag == LS_METHOD || (tag == LS_BUILTIN && ls_is_called(args[0].builtin)) || tag == LS_TYPE ||
                    (tag == LS_DTYPE && args[0].kind == LSV_NUMPY));
     return true;
 }

@@ -83,7 +83,7 @@ static bool working(ls_work *w, const ls_value *args, ls_value dtype, lsv_array 
 }
 
 /* The axes of the reduction, each once and counted from the front. */
-static bool axes_of(ls_work *w, const ls_value *args, ls_value axis, const lsv_array *a, int *n, int *axes) {
+static bool axes_of(ls_work *w, ls_value axis, const lsv_array *a, int *n, int *axes) {
     if (!ls_as_axes(w->in, axis, n, axes)) return false;
     if (a->ndim == 0 && (*n < 0 || (*n == 1 && (axes[0] == 0 || axes[0] == -1)))) *n = 0;
     if (*n < 0) {
@@ -236,7 +236,7 @@ BUILTIN(ufunc_reduce) {
     int n, axes[LSV_MAXDIM];
     bool keep;
     if (!two_arguments(w, args, "reduce") || !ls_arg(w, args, 1, &a) || !ls_truth(w->in, args[5], &keep)) return false;
-    if (!axes_of(w, args, args[2], a, &n, axes) || !working(w, args, args[3], &a)) return false;
+    if (!axes_of(w, args[2], a, &n, axes) || !working(w, args, args[3], &a)) return false;
     if (!axes_fit(w, args, n) || !reduced(w, args, a, n, axes, keep, args[6], &r)) return false;
     lsv_array *result = lsv_ref(r);
     return ls_give_into(w, out, args[4], LSV_OK, &result);

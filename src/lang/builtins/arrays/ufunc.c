@@ -77,7 +77,7 @@ static bool working(ls_work *w, const ls_value *args, ls_value dtype, lsv_array 
     lsv_status status = lsv_binary((lsv_binary_op)op, empty, empty, &r, &w->err);
     if ((status != LSV_OK && asked < 0) || status == LSV_ENOMEM) return ls_ok(w, status);
     if (status == LSV_OK && !ls_keep(w, r)) return false;
-    if (status != LSV_OK || (r->dtype == LSV_BOOL && ((*a)->dtype != LSV_BOOL || (asked >= 0 && asked != LSV_BOOL))))
+    if (status != LSV_OK || (r->dtype == LSV_BOOL && (*a)->dtype != LSV_BOOL) || (asked >= 0 && asked != r->dtype))
         return ls_raise(w->in, "TypeError", "No loop matching the specified signature and casting was found for ufunc %s", name_of(args));
     return cast(w, (lsv_dtype)r->dtype, a);
 }

@@ -101,11 +101,9 @@ static lsv_status check_not_empty(lsv_reduction op, const lsv_fold *fold, const 
     static const char *const numpy[LSV_NREDUCTIONS] = {
         [LSV_MIN] = "minimum", [LSV_MAX] = "maximum", [LSV_NANMIN] = "fmin", [LSV_NANMAX] = "fmax"};
     if (fold->count > 0) return LSV_OK;
-    if (a->kind == LSV_NUMPY) {
-        if (fold->size == 0) return LSV_OK;
+    if (a->kind == LSV_NUMPY) /* even where there is no result to be had */
         return lsv_fail(err, LSV_EVALUE, "zero-size array to reduction operation %s which has no identity",
                         numpy[op]);
-    }
     const char *name = op == LSV_MIN || op == LSV_NANMIN ? "min" : "max";
     if (fold->everything)
         return lsv_fail(err, LSV_ERUNTIME,

@@ -218,7 +218,7 @@ static bool one_by_one(ls_work *w, const ls_value *args, lsv_array *a, int n, co
     if (empty && ls_is_none(start)) start = identity_of(op);
     if (!empty && !element(w, a, 0, 0, &first)) return false;
     if (!result_of(w, whole, first, n, axes, keep, a, r, &x)) return false;
-    if (empty && ls_is_none(start) && x->size > 0) return no_identity(w, args);
+    if (empty && ls_is_none(start)) return no_identity(w, args);
     if (!ls_is_none(start)) {
         if (!initial_of(w, start, (lsv_dtype)a->dtype, &initial, &zero, &cell) || !ls_ok(w, lsv_fill(x, initial, &w->err))) return false;
     } else if (first && !ls_ok(w, lsv_assign(x, first, &w->err))) return false;

@@ -103,7 +103,7 @@ static bool repr(ls_interp *in, lsv_text *t, ls_value v) {
     return !t->failed || ls_no_memory(in);
 }
 
-static const ls_hooks hooks = {repr, length, get, NULL, iterate};
+static const ls_hooks hooks = {.repr = repr, .length = length, .get = get, .iterate = iterate};
 
 static bool array_new(ls_interp *in, ls_value figure, const grid *g, ls_value *out) {
     grid *own = lsv_malloc(sizeof *own);

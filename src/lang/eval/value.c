@@ -367,9 +367,43 @@ TYPE(npint64, "int64", "numpy.int64");
 TYPE(npfloat16, "float16", "numpy.float16");
 TYPE(npfloat32, "float32", "numpy.float32");
 TYPE(npfloat64, "float64", "numpy.float64");
+TYPE(npgeneric, "generic", "numpy.generic");
+TYPE(npnumber, "number", "numpy.number");
+TYPE(npinteger, "integer", "numpy.integer");
+TYPE(npsignedinteger, "signedinteger", "numpy.signedinteger");
+TYPE(npunsignedinteger, "unsignedinteger", "numpy.unsignedinteger");
+TYPE(npinexact, "inexact", "numpy.inexact");
+TYPE(npfloating, "floating", "numpy.floating");
+TYPE(npcomplexfloating, "complexfloating", "numpy.complexfloating");
 TYPE(object, "object", "object");
 TYPE(complex, "complex", "complex");
 TYPE(ufunc, "ufunc", "numpy.ufunc");
+
+bool ls_type_derives(const ls_type *type, const ls_type *of) {
+    static const ls_type *const bases[][2] = {
+        {&ls_type_bool, &ls_type_int},
+        {&ls_type_parameter, &ls_type_tensor},
+        {&ls_type_size, &ls_type_tuple},
+        {&ls_type_npfloat64, &ls_type_float},
+        {&ls_type_npfloat64, &ls_type_npfloating},
+        {&ls_type_npfloat32, &ls_type_npfloating},
+        {&ls_type_npfloat16, &ls_type_npfloating},
+        {&ls_type_npint64, &ls_type_npsignedinteger},
+        {&ls_type_npint32, &ls_type_npsignedinteger},
+        {&ls_type_npsignedinteger, &ls_type_npinteger},
+        {&ls_type_npunsignedinteger, &ls_type_npinteger},
+        {&ls_type_npinteger, &ls_type_npnumber},
+        {&ls_type_npfloating, &ls_type_npinexact},
+        {&ls_type_npcomplexfloating, &ls_type_npinexact},
+        {&ls_type_npinexact, &ls_type_npnumber},
+        {&ls_type_npnumber, &ls_type_npgeneric},
+        {&ls_type_npbool, &ls_type_npgeneric},
+    };
+    if (type == of || of == &ls_type_object) return true;
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+        if (type == bases[i][0] && ls_type_derives(bases[i][1], of)) return true;
+    return false;
+}
 
 const ls_type *ls_type_of(ls_value v) {
     static const ls_type *const scalar[LSV_NDTYPES] = {

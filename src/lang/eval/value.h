@@ -211,7 +211,11 @@ extern const ls_type ls_type_none, ls_type_bool, ls_type_int, ls_type_float, ls_
     ls_type_ndarray, ls_type_tensor, ls_type_parameter, ls_type_size, ls_type_iter, ls_type_generator,
     ls_type_device, ls_type_npbool, ls_type_npint32, ls_type_npint64, ls_type_npfloat16,
     ls_type_npfloat32, ls_type_npfloat64, ls_type_object,
-    ls_type_randomstate, ls_type_torchgenerator, ls_type_complex, ls_type_ufunc;
+    ls_type_randomstate, ls_type_torchgenerator, ls_type_complex, ls_type_ufunc,
+    /* NumPy's kinds of scalars; no value is of them alone */
+    ls_type_npgeneric, ls_type_npnumber, ls_type_npinteger, ls_type_npsignedinteger, ls_type_npunsignedinteger,
+    ls_type_npinexact, ls_type_npfloating, ls_type_npcomplexfloating;
+bool ls_type_derives(const ls_type *type, const ls_type *of); /* the same type, or derived from it */
 const char *ls_type_name(ls_value v);                /* as Python's messages name it: "int", "enumerate", … */
 
 static inline bool ls_is_number(ls_value v) { return v.tag >= LS_BOOL && v.tag <= LS_NPSCALAR; }

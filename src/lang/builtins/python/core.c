@@ -169,18 +169,6 @@ static LS_PY(py_type) {
     return true;
 }
 
-/* Is `type` the type `of`, or derived from it? */
-static bool derives(const ls_type *type, const ls_type *of) {
-    static const ls_type *const bases[][2] = {{&ls_type_bool, &ls_type_int},
-                                              {&ls_type_npfloat64, &ls_type_float},
-                                              {&ls_type_parameter, &ls_type_tensor},
-                                              {&ls_type_size, &ls_type_tuple}};
-    if (type == of || of == &ls_type_object) return true;
-    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
-        if (type == bases[i][0] && of == bases[i][1]) return true;
-    return false;
-}
-
 /* Functions here that are classes in Python. */
 static bool is_class(const char *name) {
     static const char *const classes[] = {"enumerate", "zip",       "map",     "filter", "reversed",
@@ -197,7 +185,7 @@ static bool matches(ls_interp *in, const ls_type *type, ls_value of, const char 
             if (!matches(in, type, of.tuple->items[i], who, yes)) return false;
         return true;
     }
-    if (of.tag == LS_TYPE) *yes = derives(type, of.type);
+    if (of.tag == LS_TYPE) *yes = ls_type_derives(type, of.type);
     else if (of.tag == LS_DTYPE && of.kind == LSV_NUMPY)
         *yes = type == ls_type_of((ls_value){.tag = LS_NPSCALAR, .dtype = of.dtype});
     else if (of.tag == LS_BUILTIN && is_class(ls_builtin_short_name(of.builtin)))

@@ -7,6 +7,7 @@
     X(create) X(create_torch) X(device) X(cuda) X(convert) X(shape) X(join) X(select) X(sort)      \
     X(unary) X(binary) X(ufunc) X(reduce) X(reduce_torch) X(grids) X(flags)                                                   \
     X(products) X(linalg_numpy) X(linalg_torch)                                                    \
+    X(polynomial) \
     X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];

@@ -230,39 +230,60 @@ BUILTIN(np_matrix_norm) {
     return ls_give(w, out, lsv_norm(a, ord, 2, axes, keep, &r, &w->err), &r);
 }
 
-/* np.polyfit(x, y, deg): least squares on the scaled Vandermonde matrix, highest power first */
-BUILTIN(np_polyfit) {
-    lsv_array *x, *y, *V, *c, *res, *s;
-    ptrdiff_t deg;
-    int64_t rank;
-    if (!ls_arg(w, args, 0, &x) || !ls_arg(w, args, 1, &y) || !ls_count(w, args[2], "deg", &deg)) return false;
-    if (x->ndim != 1 || y->ndim != 1 || x->size != y->size || x->size == 0) return ls_raise(w->in, "TypeError", "expected x and y to have same length");
-    if (deg < 0) return ls_raise(w->in, "ValueError", "expected deg >= 0");
-    ptrdiff_t n = x->size, m = deg + 1, shape[2] = {n, m};
-    if (!ls_new(w, LSV_FLOAT64, 2, shape, &V)) return false;
-    double *v = lsv_data(V);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double at = lsv_scalar_as_double(lsv_item(x, &i));
-        v[i * m + deg] = 1;
-        for (ptrdiff_t j = deg - 1; j >= 0; j--) v[i * m + j] = v[i * m + j + 1] * at;
+/* ---- arrays as matrices ---- */
+
+static bool as_matrix(ls_work *w, lsv_array *a, ptrdiff_t rows, ptrdiff_t columns, lsv_array **r) {
+    ptrdiff_t shape[2] = {rows, columns};
+    return ls_ok(w, lsv_reshape(a, 2, shape, false, r, &w->err)) && ls_keep(w, *r);
+}
+
+/* The axes named go to the end, in their order. */
+static bool axes_to_end(ls_work *w, lsv_array **a, ls_value v) {
+    int n, axes[LSV_MAXDIM], end = -1;
+    if (ls_is_none(v)) return true;
+    if (!ls_as_axes(w->in, v, &n, axes)) return false;
+    int order[LSV_MAXDIM], at[LSV_MAXDIM];
+    for (int d = 0; d < (*a)->ndim; d++) order[d] = d;
+    for (int i = 0; i < n; i++) { /* each by its number in a, wherever it is by now */
+        for (at[0] = 0; at[0] < (*a)->ndim && order[at[0]] != axes[i]; at[0]++) continue;
+        if (at[0] == (*a)->ndim) return ls_raise(w->in, "ValueError", "list.remove(x): x not in list");
+        for (int d = at[0]; d < (*a)->ndim - 1; d++) order[d] = order[d + 1];
+        order[(*a)->ndim - 1] = axes[i];
+        if (!ls_ok(w, lsv_moveaxis(*a, 1, at, &end, a, &w->err)) || !ls_keep(w, *a)) return false;
     }
-    lsv_array *scale;
-    if (!ls_new(w, LSV_FLOAT64, 1, &m, &scale)) return false;
-    double *sc = lsv_data(scale);
-    for (ptrdiff_t j = 0; j < m; j++) {
-        double sum = 0;
-        for (ptrdiff_t i = 0; i < n; i++) sum += v[i * m + j] * v[i * m + j];
-        sc[j] = sqrt(sum);
-        for (ptrdiff_t i = 0; i < n && sc[j] > 0; i++) v[i * m + j] /= sc[j];
+    return true;
+}
+
+/* np.linalg.tensorsolve(a, b, axes=None): a is a square matrix once its first axes, b's, and the others are made one each */
+BUILTIN(np_tensorsolve) {
+    lsv_array *a, *b, *x;
+    if (!ls_arg(w, args, 0, &a) || !ls_arg(w, args, 1, &b) || !axes_to_end(w, &a, args[2])) return false;
+    int first = a->ndim > b->ndim ? b->ndim : 0, dims = a->ndim - first;
+    ptrdiff_t n = 1, square;
+    for (int d = first; d < a->ndim; d++) n *= a->shape[d];
+    if (!lsv_mul_size(n, n, &square) || square != a->size)
+        return ls_raise(w->in, "LinAlgError",
+                        "Input arrays must satisfy the requirement             prod(a.shape[b.ndim:]) == prod(a.shape[:b.ndim])");
+    ptrdiff_t shape[LSV_MAXDIM];
+    for (int d = 0; d < dims; d++) shape[d] = a->shape[first + d];
+    if (!as_matrix(w, a, n, n, &a) || !ls_ok(w, lsv_ravel(b, false, &b, &w->err)) || !ls_keep(w, b)) return false;
+    if (!ls_ok(w, lsv_solve(a, b, &x, &w->err)) || !ls_keep(w, x)) return false;
+    return ls_give_array(w, out, lsv_reshape(x, dims, shape, false, &x, &w->err), &x);
+}
+
+/* np.linalg.tensorinv(a, ind=2): the inverse of the matrix whose rows are the first ind axes */
+BUILTIN(np_tensorinv) {
+    lsv_array *a, *x;
+    ptrdiff_t ind, shape[LSV_MAXDIM], rows = 1, columns = 1;
+    if (!ls_arg(w, args, 0, &a) || !ls_count(w, args[1], "ind", &ind)) return false;
+    if (ind <= 0) return ls_raise(w->in, "ValueError", "Invalid ind argument.");
+    int dims = a->ndim, first = ind < dims ? (int)ind : dims;
+    for (int d = 0; d < dims; d++) {
+        *(d < first ? &rows : &columns) *= a->shape[d];
+        shape[(d - first + dims) % dims] = a->shape[d];
     }
-    if (!ls_ok(w, lsv_astype(y, LSV_FLOAT64, &y, &w->err)) || !ls_keep(w, y)) return false;
-    if (!ls_ok(w, lsv_lstsq(V, y, (double)n * 0x1p-52, LSV_GELSD, &c, &res, &rank, &s, &w->err))) return false;
-    lsv_release(res);
-    lsv_release(s);
-    if (!ls_keep(w, c)) return false;
-    double *coefficients = lsv_data(c);
-    for (ptrdiff_t j = 0; j < m; j++) coefficients[j] /= sc[j];
-    return ls_give_kept(w, out, c);
+    if (!as_matrix(w, a, rows, columns, &a) || !ls_ok(w, lsv_inv(a, &x, &w->err)) || !ls_keep(w, x)) return false;
+    return ls_give_array(w, out, lsv_reshape(x, dims, shape, false, &x, &w->err), &x);
 }
 
 #define SVD_DOC                                                                                                  \
@@ -279,6 +300,8 @@ const ls_builtin ls_family_linalg_numpy[] = {
     {"np.linalg.eigvals jnp.linalg.eigvals", "(a)", "Eigenvalues of a square matrix where they are real", NULL, NULL, np_eig, 1, LS_CALLABLE, NULL},
     {"np.linalg.cholesky jnp.linalg.cholesky", "(a, *, upper=False)", "Lower triangular L with L @ L.T = a", NULL, NULL, np_cholesky, 0, LS_CALLABLE, NULL},
     {"np.linalg.solve jnp.linalg.solve", "(a, b)", "x with a @ x = b", NULL, NULL, np_solve, 0, LS_CALLABLE, NULL},
+    {"np.linalg.tensorsolve", "(a, b, axes=None)", "x with tensordot(a, x, x.ndim) equal to b", NULL, NULL, np_tensorsolve, 0, LS_CALLABLE, NULL},
+    {"np.linalg.tensorinv", "(a, ind=2)", "The inverse with respect to tensordot over ind axes", NULL, NULL, np_tensorinv, 0, LS_CALLABLE, NULL},
     {"np.linalg.inv jnp.linalg.inv", "(a)", "Inverse of a square matrix", NULL, NULL, np_inv, 0, LS_CALLABLE, NULL},
     {"np.linalg.det jnp.linalg.det", "(a)", "Determinant", NULL, NULL, np_det, 0, LS_CALLABLE, NULL},
     {"np.linalg.slogdet jnp.linalg.slogdet", "(a)", "Sign and logarithm of the absolute determinant", NULL, NULL, np_slogdet, 0, LS_CALLABLE, NULL},
@@ -287,7 +310,6 @@ const ls_builtin ls_family_linalg_numpy[] = {
     {"np.linalg.matrix_rank jnp.linalg.matrix_rank", "(A, tol=None, hermitian=False, *, rtol=None)", "How many singular values exceed the tolerance",
      "The tolerance is S.max() * max(m, n) * eps unless tol (absolute) or rtol is given.", NULL, np_matrix_rank, 0, LS_CALLABLE, NULL},
     {"np.linalg.cond jnp.linalg.cond", "(x, p=None)", "Condition number", NULL, NULL, np_cond, 0, LS_CALLABLE, NULL},
-    {"np.polyfit", "(x, y, deg)", "Coefficients of the least-squares polynomial, highest power first", NULL, NULL, np_polyfit, 0, LS_CALLABLE, NULL},
     {"np.linalg.norm jnp.linalg.norm", "(x, ord=None, axis=None, keepdims=False)", "Norm of a vector or matrix", NULL, NULL, np_norm, 0, LS_CALLABLE, NULL},
     {"np.linalg.vector_norm", "(x, *, axis=None, keepdims=False, ord=2)", "Vector norm over axes", NULL, NULL, np_vector_norm, 0, LS_CALLABLE, NULL},
     {"np.linalg.matrix_norm", "(x, *, keepdims=False, ord=\"fro\")", "Matrix norm of the last two axes", NULL, NULL, np_matrix_norm, 0, LS_CALLABLE, NULL},

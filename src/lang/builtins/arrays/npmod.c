@@ -1,5 +1,5 @@
-/* What NumPy has beside operations: print options, arrays to text, dtype objects, vectorize and
-   apply_along_axis; and NumPy's constants. */
+/* What NumPy has beside operations: print options, arrays to text, dtype objects, kinds of
+   types, vectorize and apply_along_axis; and NumPy's constants. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -272,6 +272,32 @@ BUILTIN(np_result_type) {
     return true;
 }
 
+/* The scalar type that a type, dtype or name stands for; np.floating and the like stand for themselves. */
+static bool scalar_type(ls_work *w, ls_value v, const ls_type **type) {
+    lsv_dtype d;
+    bool abstract = v.tag == LS_TYPE && ls_type_derives(v.type, &ls_type_npgeneric);
+    if (!abstract && !ls_dtype_or(w, v, LSV_FLOAT64, &d)) return false;
+    *type = abstract ? v.type : ls_type_of((ls_value){.tag = LS_NPSCALAR, .dtype = (uint8_t)d});
+    return true;
+}
+
+BUILTIN(np_issubdtype) {
+    const ls_type *a, *b;
+    if (!scalar_type(w, args[0], &a) || !scalar_type(w, args[1], &b)) return false;
+    *out = ls_bool(ls_type_derives(a, b));
+    return true;
+}
+
+BUILTIN(np_iterable) {
+    ls_value iter;
+    bool yes = ls_iterate(w->in, args[0], &iter);
+    if (yes) ls_drop(iter);
+    else if (strcmp(w->in->error.type, "TypeError") != 0) return false; /* no memory */
+    else ls_error_clear(&w->in->error);
+    *out = ls_bool(yes);
+    return true;
+}
+
 BUILTIN(np_isscalar) {
     *out = ls_bool(ls_is_number(args[0]) || args[0].tag == LS_STR);
     return true;
@@ -280,6 +306,33 @@ BUILTIN(np_isscalar) {
 BUILTIN(np_isrealobj) {
     *out = ls_bool(!w->self->op);
     return true;
+}
+
+/* np.imag: zeros of the same kind; a number's is a number */
+BUILTIN(np_imag) {
+    lsv_array *a, *r;
+    ls_value v = args[0];
+    if (ls_is_int(v) || v.tag == LS_FLOAT) {
+        *out = v.tag == LS_FLOAT ? ls_float(0) : ls_int(0);
+        return true;
+    }
+    return ls_arg(w, args, 0, &a) && ls_give(w, out, lsv_zeros(LSV_NUMPY, (lsv_dtype)a->dtype, a->ndim, a->shape, &r, &w->err), &r);
+}
+
+/* np.angle(z, deg=False): 0, or pi for negative numbers */
+BUILTIN(np_angle) {
+    lsv_array *a, *r;
+    bool degrees;
+    double cell;
+    lsv_array zero = lsv_scalar_array(LSV_NUMPY, lsv_scalar_int(0), LSV_WEAK, &cell);
+    if (!ls_arg(w, args, 0, &a) || !ls_truth(w->in, args[1], &degrees) || !ls_binary_arrays(w, LSV_OP_ATAN2, &zero, a, &r)) return false;
+    if (degrees && !ls_binary_number(w, LSV_OP_MUL, r, 180 / 3.141592653589793, &r)) return false;
+    return ls_give_kept(w, out, r);
+}
+
+BUILTIN(np_real_if_close) {
+    lsv_array *a, *r;
+    return ls_arg(w, args, 0, &a) && ls_give_array(w, out, LSV_OK, (r = lsv_ref(a), &r));
 }
 
 /* np.real, np.conj: elements are real */
@@ -404,22 +457,6 @@ BUILTIN(np_apply_along_axis) {
     return ls_give_kept(w, out, r);
 }
 
-/* np.polyval(p, x), np.polyfit through least squares are for later. */
-BUILTIN(np_polyval) {
-    lsv_array *p, *x, *r;
-    if (!ls_arg(w, args, 0, &p) || !ls_operand(w, args, 1, &x)) return false;
-    if (p->ndim != 1) return ls_raise(w->in, "ValueError", "polyval: p must be a vector");
-    if (!ls_binary_number(w, LSV_OP_MUL, x, 0, &r)) return false;
-    if (!lsv_dtype_is_float((lsv_dtype)p->dtype) && !lsv_dtype_is_float((lsv_dtype)x->dtype) && (!ls_ok(w, lsv_astype(r, LSV_INT64, &r, &w->err)) || !ls_keep(w, r))) return false;
-    for (ptrdiff_t i = 0; i < p->size; i++) {
-        lsv_index ix = {.type = LSV_IX_INT, .start = i};
-        lsv_array *c;
-        if (!ls_binary_arrays(w, LSV_OP_MUL, r, x, &r) || !ls_ok(w, lsv_index_get(p, &ix, 1, &c, &w->err)) || !ls_keep(w, c)) return false;
-        if (!ls_binary_arrays(w, LSV_OP_ADD, r, c, &r)) return false;
-    }
-    return ls_give_kept(w, out, r);
-}
-
 #define DTYPE_FIELD(name, text, op_) {"dtype." name, "(self)", text, NULL, NULL, dtype_field, op_, LS_ATTRIBUTE, NULL}
 
 const ls_builtin ls_family_numpy[] = {
@@ -436,23 +473,28 @@ const ls_builtin ls_family_numpy[] = {
     DTYPE_FIELD("name", "The type's name", NAME), DTYPE_FIELD("itemsize", "Bytes of an element", ITEMSIZE), DTYPE_FIELD("kind", "b, i or f", KIND),
     DTYPE_FIELD("char", "The type's one-letter code", CHAR), DTYPE_FIELD("is_floating_point", "Whether it is a floating type", IS_FLOAT),
     {"np.result_type", "(*arrays_and_dtypes)", "The dtype in which all meet", NULL, NULL, np_result_type, 0, LS_CALLABLE, NULL},
+    {"np.issubdtype", "(arg1, arg2)", "Whether a dtype is, or is a kind of, another: np.issubdtype(a.dtype, np.floating)", NULL, NULL, np_issubdtype, 0, LS_CALLABLE, NULL},
+    {"np.iterable", "(y)", "Whether it can be iterated over", NULL, NULL, np_iterable, 0, LS_CALLABLE, NULL},
     {"np.isscalar", "(element)", "Whether it is a number or a text, not an array", NULL, NULL, np_isscalar, 0, LS_CALLABLE, NULL},
     {"np.isrealobj", "(x)", "True: arrays here are real", NULL, NULL, np_isrealobj, 0, LS_CALLABLE, NULL},
     {"np.iscomplexobj", "(x)", "False: arrays here are real", NULL, NULL, np_isrealobj, 1, LS_CALLABLE, NULL},
     {"np.real np.conj np.conjugate ndarray.conj ndarray.conjugate", "(val)", "The array itself: elements are real", NULL, NULL, np_real, 0, LS_CALLABLE, NULL},
     {"torch.real torch.conj tensor.conj", "(input)", "The tensor itself: elements are real", NULL, NULL, np_real, 0, LS_CALLABLE, NULL},
+    {"np.imag", "(val)", "Zeros: elements are real", NULL, NULL, np_imag, 0, LS_CALLABLE, NULL},
+    {"np.angle", "(z, deg=False)", "The angle of each element in the plane: 0, or pi where it is negative", NULL, NULL, np_angle, 0, LS_CALLABLE, NULL},
+    {"np.real_if_close", "(a, tol=100)", "The array itself: elements are real", NULL, NULL, np_real_if_close, 0, LS_CALLABLE, NULL},
     {"np.isreal", "(x)", "Which elements are real: all", NULL, NULL, np_iscomplex, 1, LS_CALLABLE, NULL},
     {"np.iscomplex", "(x)", "Which elements are complex: none", NULL, NULL, np_iscomplex, 0, LS_CALLABLE, NULL},
     {"np.seterr np.seterrcall", "(all=None, divide=None, over=None, under=None, invalid=None)", "Accepted, without effect; the settings as NumPy has them to begin with", NULL, NULL, np_seterr, 0, LS_CALLABLE, NULL},
     {"np.vectorize", "(pyfunc)", "A function applied to every element", NULL, NULL, np_vectorize, 0, LS_CALLABLE, NULL},
     {"vectorize.__call__", "(self, *args)", "The function of every element", NULL, NULL, vectorize_call, 0, LS_CALLABLE, NULL},
     {"np.apply_along_axis", "(func1d, axis, arr)", "A function applied to the vectors along an axis", NULL, NULL, np_apply_along_axis, 0, LS_CALLABLE, NULL},
-    {"np.polyval", "(p, x)", "A polynomial's value, highest power first", NULL, NULL, np_polyval, 0, LS_CALLABLE, NULL},
     {.names = NULL}};
 
 /* ---- constants ---- */
 
 #define DTYPE_VALUE(d) {.tag = LS_DTYPE, .dtype = d, .kind = LSV_NUMPY, .i = 0}
+#define KIND_OF_TYPE(name, summary, type_) {"np." name, summary, {.tag = LS_TYPE, .type = &ls_type_np##type_}}
 #define NUMBER(x) {.tag = LS_FLOAT, .f = x}
 
 const ls_constant ls_constants_numpy[] = {
@@ -469,6 +511,14 @@ const ls_constant ls_constants_numpy[] = {
     {"np.int64 np.int_ np.intp np.longlong jnp.int64", "64-bit integers", DTYPE_VALUE(LSV_INT64)},
     {"np.int32 np.intc jnp.int32", "32-bit integers (storage)", DTYPE_VALUE(LSV_INT32)},
     {"np.bool_ np.bool jnp.bool_", "True and False", DTYPE_VALUE(LSV_BOOL)},
+    KIND_OF_TYPE("generic", "Any NumPy scalar, for isinstance and np.issubdtype", generic),
+    KIND_OF_TYPE("number", "Any number, for isinstance and np.issubdtype", number),
+    KIND_OF_TYPE("integer", "Any integer, for isinstance and np.issubdtype", integer),
+    KIND_OF_TYPE("signedinteger", "Any signed integer, for isinstance and np.issubdtype", signedinteger),
+    KIND_OF_TYPE("unsignedinteger", "Any unsigned integer: no dtype here", unsignedinteger),
+    KIND_OF_TYPE("inexact", "Any number that may be rounded, for isinstance and np.issubdtype", inexact),
+    KIND_OF_TYPE("floating", "Any float, for isinstance and np.issubdtype", floating),
+    KIND_OF_TYPE("complexfloating", "Any complex number: no dtype here", complexfloating),
     {"np.True_", "NumPy's True", {.tag = LS_NPSCALAR, .dtype = LSV_BOOL, .i = 1}},
     {"np.False_", "NumPy's False", {.tag = LS_NPSCALAR, .dtype = LSV_BOOL, .i = 0}},
     {"np.ndarray jnp.ndarray", "The type of NumPy's arrays", {.tag = LS_TYPE, .type = &ls_type_ndarray}},

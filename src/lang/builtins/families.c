@@ -8,6 +8,7 @@
     X(unary) X(binary) X(ufunc) X(reduce) X(reduce_torch) X(grids) X(flags)                                                   \
     X(products) X(linalg_numpy) X(linalg_torch)                                                    \
     X(polynomial) \
+    X(reduce_nan) \
     X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];

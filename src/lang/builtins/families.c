@@ -9,6 +9,7 @@
     X(products) X(linalg_numpy) X(linalg_torch)                                                    \
     X(polynomial) \
     X(reduce_nan) \
+    X(pick) \
     X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];

@@ -10,6 +10,7 @@
     X(polynomial) \
     X(reduce_nan) \
     X(pick) \
+    X(histogram) \
     X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];

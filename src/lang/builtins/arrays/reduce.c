@@ -92,6 +92,30 @@ BUILTIN(np_cumulate) {
     return ls_give_into(w, out, args[3], lsv_cumulate((lsv_reduction)w->self->op, a, axis, !given, &r, &w->err), &r);
 }
 
+/* np.cumulative_sum, np.cumulative_prod (x, /, *, axis, dtype, out, include_initial): op is the reduction */
+BUILTIN(np_cumulative) {
+    lsv_array *a, *r, *parts[2];
+    int axis;
+    bool given, initial;
+    lsv_dtype d;
+    if (!ls_arg(w, args, 0, &a) || !ls_axis_or_none(w, args[1], "axis", &given, &axis) || !ls_truth(w->in, args[4], &initial)) return false;
+    if (a->ndim == 0 && (!ls_ok(w, lsv_expand_dims(a, 0, &a, &w->err)) || !ls_keep(w, a))) return false;
+    if (!given && a->ndim > 1) return ls_raise(w->in, "ValueError", "For arrays which have more than one dimension ``axis`` argument is required.");
+    if (!ls_is_none(args[2]) && (!ls_dtype_or(w, args[2], LSV_FLOAT64, &d) || !ls_ok(w, lsv_as_dtype(a, d, &a, &w->err)) || !ls_keep(w, a)))
+        return false;
+    if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err)) || !ls_ok(w, lsv_cumulate((lsv_reduction)w->self->op, a, axis, false, &r, &w->err)))
+        return false;
+    if (!initial) return ls_give_into(w, out, args[3], LSV_OK, &r);
+    ptrdiff_t shape[LSV_MAXDIM];
+    memcpy(shape, r->shape, sizeof shape);
+    shape[axis] = 1;
+    parts[1] = r;
+    if (!ls_keep(w, r) ||
+        !ls_ok(w, lsv_full(LSV_NUMPY, (lsv_dtype)r->dtype, r->ndim, shape, lsv_scalar_int(w->self->op == LSV_PROD), &parts[0], &w->err)))
+        return false;
+    return ls_keep(w, parts[0]) && ls_give_into(w, out, args[3], lsv_concatenate(parts, 2, axis, &r, &w->err), &r);
+}
+
 /* (a, q, axis, out, overwrite_input, method, keepdims): op is what q = 1 stands for (1 or 100); torch: (input, q, dim, keepdim) */
 BUILTIN(quantile) {
     lsv_array *a, *q, *r;
@@ -168,6 +192,30 @@ BUILTIN(diff) {
         if (!ls_ok(w, lsv_concatenate(parts, count, axis, &a, &w->err)) || !ls_keep(w, a)) return false;
     }
     return ls_give(w, out, lsv_diff(a, (int)n, axis, &r, &w->err), &r);
+}
+
+/* to_begin= and to_end= of np.ediff1d, in the differences' dtype */
+static bool ediff_end(ls_work *w, const ls_value *args, int i, lsv_dtype d, lsv_array **r) {
+    if (!ls_arg(w, args, i, r) || !ls_ok(w, lsv_ravel(*r, false, r, &w->err)) || !ls_keep(w, *r)) return false;
+    if (lsv_dtype_is_float((lsv_dtype)(*r)->dtype) && !lsv_dtype_is_float(d))
+        return ls_raise(w->in, "TypeError", "dtype of `%s` must be compatible with input `ary` under the `same_kind` rule.",
+                        i == 1 ? "to_end" : "to_begin");
+    return (*r)->dtype == d || (ls_ok(w, lsv_astype(*r, d, r, &w->err)) && ls_keep(w, *r));
+}
+
+/* np.ediff1d(ary, to_end=None, to_begin=None) */
+BUILTIN(np_ediff1d) {
+    lsv_array *a, *r, *parts[3];
+    int n = 0;
+    if (!ls_arg(w, args, 0, &a) || !ls_ok(w, lsv_ravel(a, false, &a, &w->err)) || !ls_keep(w, a)) return false;
+    if (a->dtype == LSV_BOOL)
+        return ls_raise(w->in, "TypeError",
+                        "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the logical_xor function instead.");
+    if (!ls_is_none(args[2]) && !ediff_end(w, args, 2, (lsv_dtype)a->dtype, &parts[n++])) return false;
+    if (!ls_ok(w, lsv_diff(a, 1, 0, &parts[n], &w->err)) || !ls_keep(w, parts[n])) return false;
+    n++;
+    if (!ls_is_none(args[1]) && !ediff_end(w, args, 1, (lsv_dtype)a->dtype, &parts[n++])) return false;
+    return ls_give(w, out, lsv_concatenate(parts, n, 0, &r, &w->err), &r);
 }
 
 /* np.trapezoid(y, x=None, dx=1.0) of vectors */
@@ -305,12 +353,15 @@ const ls_builtin ls_family_reduce[] = {
     {"np.argmin ndarray.argmin jnp.argmin", "(a, axis=None, out=None, *, keepdims=False)", "Where the smallest element is, first of equals", NULL, NULL, np_argreduce, 0, LS_CALLABLE, NULL},
     {"np.cumsum ndarray.cumsum jnp.cumsum", RUNNING, "Running sum", NULL, "np.cumsum([1, 2, 3])\narray([1, 3, 6])", np_cumulate, LSV_SUM, LS_CALLABLE, NULL},
     {"np.cumprod ndarray.cumprod jnp.cumprod", RUNNING, "Running product", NULL, NULL, np_cumulate, LSV_PROD, LS_CALLABLE, NULL},
+    {"np.cumulative_sum", "(x, /, *, axis=None, dtype=None, out=None, include_initial=False)", "Running sum, with a zero before it if wanted", NULL, NULL, np_cumulative, LSV_SUM, LS_CALLABLE, NULL},
+    {"np.cumulative_prod", "(x, /, *, axis=None, dtype=None, out=None, include_initial=False)", "Running product, with a one before it if wanted", NULL, NULL, np_cumulative, LSV_PROD, LS_CALLABLE, NULL},
     {"np.quantile jnp.quantile", QUANTILE, "The value below which a share q of the elements lies", NULL, NULL, quantile, 1, LS_CALLABLE, NULL},
     {"np.percentile jnp.percentile", QUANTILE, "The value below which q percent of the elements lie", NULL, NULL, quantile, 100, LS_CALLABLE, NULL},
     {"torch.quantile tensor.quantile", "(input, q, dim=None, keepdim=False)", "The value below which a share q of the elements lies", NULL, NULL, quantile, 1, LS_CALLABLE, NULL},
     {"np.average jnp.average", "(a, axis=None, weights=None, returned=False, *, keepdims=False)", "Weighted mean", NULL, NULL, np_average, 0, LS_CALLABLE, NULL},
     {"np.diff jnp.diff", "(a, n=1, axis=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
     {"torch.diff tensor.diff", "(input, n=1, dim=-1, prepend=None, append=None)", "Differences of neighbours, n times", NULL, NULL, diff, 0, LS_CALLABLE, NULL},
+    {"np.ediff1d", "(ary, to_end=None, to_begin=None)", "Differences of neighbours in a row, with elements before and after", NULL, NULL, np_ediff1d, 0, LS_CALLABLE, NULL},
     {"np.trapezoid np.trapz", "(y, x=None, dx=1.0)", "Integral by the trapezoidal rule", NULL, NULL, np_trapezoid, 0, LS_CALLABLE, NULL},
     {"np.nanvar", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Variance of what is not NaN", NULL, NULL, np_nanvar, 0, LS_CALLABLE, NULL},
     {"np.nanstd", "(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False)", "Standard deviation of what is not NaN", NULL, NULL, np_nanvar, 1, LS_CALLABLE, NULL},

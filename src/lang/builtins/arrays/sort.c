@@ -1,5 +1,5 @@
-/* Ordering, searching, counting and picking: sort, argsort, unique, topk, nonzero, take, gather,
-   histogram, … */
+/* Ordering, searching and picking: sort, argsort, unique, sets, topk, nonzero, take, gather, delete,
+   … (counting into bins is in histogram.c) */
 #include <math.h>
 #include <string.h>
 
@@ -173,6 +173,71 @@ BUILTIN(np_sets) {
     return ls_give(w, out, lsv_index_get(u, &ix, 1, &r, &w->err), &r);
 }
 
+/* Is element i of a vector another one than that before it? NaN always is. */
+static bool differs(const lsv_array *a, ptrdiff_t i) {
+    ptrdiff_t before = i - 1;
+    if (i == 0) return true;
+    lsv_scalar x = lsv_item(a, &i), y = lsv_item(a, &before);
+    return lsv_dtype_is_float((lsv_dtype)a->dtype) ? x.f != y.f : x.i != y.i;
+}
+
+/* The four parts of numpy.unique_all: values, where each is first, the number of each element's value, counts. */
+static bool distinct(ls_work *w, lsv_array *a, lsv_array *parts[4]) {
+    lsv_array *flat, *order, *sorted;
+    if (!ls_ok(w, lsv_ravel(a, false, &flat, &w->err)) || !ls_keep(w, flat)) return false;
+    if (!ls_ok(w, lsv_sort(flat, 0, false, NULL, &order, &w->err)) || !ls_keep(w, order)) return false;
+    if (!ls_ok(w, lsv_take(flat, order, 0, false, &sorted, &w->err)) || !ls_keep(w, sorted)) return false;
+    ptrdiff_t n = 0;
+    for (ptrdiff_t i = 0; i < flat->size; i++) n += differs(sorted, i);
+    if (!ls_new(w, LSV_INT64, 1, &n, &parts[1]) || !ls_new(w, LSV_INT64, a->ndim, a->shape, &parts[2])) return false;
+    if (!ls_ok(w, lsv_zeros(LSV_NUMPY, LSV_INT64, 1, &n, &parts[3], &w->err)) || !ls_keep(w, parts[3])) return false;
+    int64_t *index = lsv_data(parts[1]), *inverse = lsv_data(parts[2]), *counts = lsv_data(parts[3]);
+    const int64_t *at = lsv_data(order);
+    for (ptrdiff_t i = 0, k = -1; i < flat->size; i++) {
+        if (differs(sorted, i)) index[++k] = at[i]; /* the sort is stable: the first of equals */
+        inverse[at[i]] = k;
+        counts[k]++;
+    }
+    return ls_ok(w, lsv_take(flat, parts[1], 0, false, &parts[0], &w->err)) && ls_keep(w, parts[0]);
+}
+
+static const char *const all_fields[] = {"values", "indices", "inverse_indices", "counts"}, *const count_fields[] = {"values", "counts"},
+                  *const inverse_fields[] = {"values", "inverse_indices"};
+static const ls_record all_record = {"UniqueAllResult", all_fields, 4}, counts_record = {"UniqueCountsResult", count_fields, 2},
+                       inverse_record = {"UniqueInverseResult", inverse_fields, 2};
+
+enum { VALUES, COUNTS, INVERSE, EVERYTHING };
+/* np.unique_values, unique_counts, unique_inverse, unique_all: NaN differ from one another */
+BUILTIN(np_unique_parts) {
+    lsv_array *a, *parts[4];
+    if (!ls_arg(w, args, 0, &a) || !distinct(w, a, parts)) return false;
+    if (w->self->op == VALUES) return ls_give_kept(w, out, parts[0]);
+    if (w->self->op == COUNTS) parts[1] = parts[3];
+    if (w->self->op == INVERSE) parts[1] = parts[2];
+    int n = w->self->op == EVERYTHING ? 4 : 2;
+    for (int i = 0; i < n; i++) lsv_ref(parts[i]);
+    return ls_give_arrays(w, out, LSV_OK, n == 4 ? &all_record : w->self->op == COUNTS ? &counts_record : &inverse_record, n, parts);
+}
+
+/* np.setxor1d(ar1, ar2, assume_unique=False): what stands alone among the sorted elements of both */
+BUILTIN(np_setxor1d) {
+    lsv_array *p[2], *all, *alone, *r;
+    bool distinct_already;
+    if (!ls_truth(w->in, args[2], &distinct_already)) return false;
+    for (int i = 0; i < 2; i++) {
+        if (!ls_arg(w, args, i, &p[i])) return false;
+        lsv_status s = distinct_already ? lsv_ravel(p[i], false, &p[i], &w->err) : lsv_unique(p[i], &p[i], NULL, NULL, NULL, &w->err);
+        if (!ls_ok(w, s) || !ls_keep(w, p[i])) return false;
+    }
+    if (!ls_ok(w, lsv_concatenate(p, 2, 0, &all, &w->err)) || !ls_keep(w, all) || !ls_ok(w, lsv_sort(all, 0, false, &all, NULL, &w->err)) ||
+        !ls_keep(w, all))
+        return false;
+    if (!ls_new(w, LSV_BOOL, 1, &all->size, &alone)) return false;
+    for (ptrdiff_t i = 0; i < all->size; i++) ((uint8_t *)lsv_data(alone))[i] = differs(all, i) && (i + 1 == all->size || differs(all, i + 1));
+    lsv_index ix = {.type = LSV_IX_ARRAY, .array = alone};
+    return ls_give(w, out, lsv_index_get(all, &ix, 1, &r, &w->err), &r);
+}
+
 /* np.searchsorted(a, v, side), torch.searchsorted(sorted_sequence, input, *, right, side) */
 BUILTIN(searchsorted) {
     lsv_array *a, *v, *r;
@@ -316,67 +381,6 @@ BUILTIN(scatter) {
     return true;
 }
 
-/* ---- counting ---- */
-
-/* np.bincount(x, weights, minlength) */
-BUILTIN(bincount) {
-    lsv_array *a, *r;
-    ptrdiff_t least;
-    if (!ls_arg(w, args, 0, &a) || !ls_count(w, args[2], "minlength", &least)) return false;
-    if (ls_is_none(args[1])) return ls_give(w, out, lsv_bincount(a, least, &r, &w->err), &r);
-    lsv_array *wt, *sums;
-    if (!ls_arg(w, args, 1, &wt) || !ls_ok(w, lsv_bincount(a, least, &r, &w->err)) || !ls_keep(w, r)) return false;
-    if (wt->ndim != 1 || wt->size != a->size) return ls_raise(w->in, "ValueError", "The weights and list don't have the same length.");
-    if (!ls_ok(w, lsv_zeros(w->kind, LSV_FLOAT64, 1, &r->size, &sums, &w->err)) || !ls_keep(w, sums)) return false;
-    double *s = lsv_data(sums);
-    for (ptrdiff_t i = 0; i < a->size; i++) s[lsv_item(a, &i).i] += lsv_scalar_as_double(lsv_item(wt, &i));
-    return ls_give_kept(w, out, sums);
-}
-
-/* np.histogram(a, bins=10, range=None, density=None, weights=None) */
-BUILTIN(np_histogram) {
-    lsv_array *a, *pair[2], *edges;
-    double lo = 0, hi = 0;
-    bool range = !ls_is_none(args[2]), density;
-    ptrdiff_t bins;
-    if (!ls_arg(w, args, 0, &a) || !ls_truth(w->in, args[3], &density)) return false;
-    if (range && !((args[2].tag == LS_TUPLE && args[2].tuple->n == 2 && ls_as_double(w->in, args[2].tuple->items[0], "range", &lo) &&
-                    ls_as_double(w->in, args[2].tuple->items[1], "range", &hi))))
-        return w->in->error.set ? false : ls_raise(w->in, "ValueError", "range must be (lo, hi)");
-    if (ls_is_int(args[1]) || args[1].tag == LS_NPSCALAR) {
-        if (!ls_count(w, args[1], "bins", &bins)) return false;
-        if (!ls_ok(w, lsv_histogram(a, bins, range, lo, hi, &pair[0], &pair[1], &w->err))) return false;
-        bool ok = ls_keep(w, pair[0]);
-        if (!(ls_keep(w, pair[1]) && ok)) return false;
-    } else { /* the edges themselves; the last bin holds its right edge */
-        if (!ls_arg(w, args, 1, &edges)) return false;
-        if (edges->ndim != 1 || edges->size < 2) return ls_raise(w->in, "ValueError", "`bins` must be 1d, when an array");
-        lsv_array *flat, *at;
-        ptrdiff_t n = edges->size - 1;
-        if (!ls_ok(w, lsv_ravel(a, false, &flat, &w->err)) || !ls_keep(w, flat)) return false;
-        if (!ls_ok(w, lsv_searchsorted(edges, flat, true, &at, &w->err)) || !ls_keep(w, at)) return false;
-        if (!ls_ok(w, lsv_zeros(LSV_NUMPY, LSV_INT64, 1, &n, &pair[0], &w->err)) || !ls_keep(w, pair[0])) return false;
-        int64_t *c = lsv_data(pair[0]);
-        double last = lsv_scalar_as_double(lsv_item(edges, &n));
-        for (ptrdiff_t i = 0; i < flat->size; i++) {
-            int64_t k = lsv_item(at, &i).i;
-            if (k == n + 1 && lsv_scalar_as_double(lsv_item(flat, &i)) == last) k = n;
-            if (k >= 1 && k <= n) c[k - 1]++;
-        }
-        pair[1] = edges;
-    }
-    if (density) {
-        lsv_array *widths, *total;
-        lsv_reduce_options o = {.naxes = -1};
-        if (!ls_ok(w, lsv_diff(pair[1], 1, -1, &widths, &w->err)) || !ls_keep(w, widths)) return false;
-        if (!ls_ok(w, lsv_reduce(LSV_SUM, pair[0], &o, &total, &w->err)) || !ls_keep(w, total)) return false;
-        if (!ls_binary_arrays(w, LSV_OP_DIV, pair[0], widths, &pair[0]) || !ls_binary_arrays(w, LSV_OP_DIV, pair[0], total, &pair[0])) return false;
-    }
-    lsv_ref(pair[0]);
-    lsv_ref(pair[1]);
-    return ls_give_arrays(w, out, LSV_OK, NULL, 2, pair);
-}
-
 const ls_builtin ls_family_sort[] = {
     {"np.sort jnp.sort", "(a, axis=-1, kind=None, order=None, *, stable=None)", "A sorted copy; NaN last", NULL, NULL, np_sort, 0, LS_CALLABLE, NULL},
     {"np.argsort ndarray.argsort jnp.argsort", "(a, axis=-1, kind=None, order=None, *, stable=None)", "The indices that sort", NULL, NULL, np_sort, 1, LS_CALLABLE, NULL},
@@ -393,6 +397,11 @@ const ls_builtin ls_family_sort[] = {
     {"np.intersect1d", "(ar1, ar2, assume_unique=False)", "The distinct elements of both, sorted", NULL, NULL, np_sets, 0, LS_CALLABLE, NULL},
     {"np.setdiff1d", "(ar1, ar2, assume_unique=False)", "The distinct elements of the first that are not in the second", NULL, NULL, np_sets, 1, LS_CALLABLE, NULL},
     {"np.union1d", "(ar1, ar2)", "The distinct elements of either, sorted", NULL, NULL, np_sets, 2, LS_CALLABLE, NULL},
+    {"np.setxor1d", "(ar1, ar2, assume_unique=False)", "The distinct elements of one or the other, not both, sorted", NULL, NULL, np_setxor1d, 0, LS_CALLABLE, NULL},
+    {"np.unique_values", "(x, /)", "The distinct elements, sorted; NaN differ from one another", NULL, NULL, np_unique_parts, VALUES, LS_CALLABLE, NULL},
+    {"np.unique_counts", "(x, /)", "(values, counts): the distinct elements and how often each occurs", NULL, NULL, np_unique_parts, COUNTS, LS_CALLABLE, NULL},
+    {"np.unique_inverse", "(x, /)", "(values, inverse_indices): the distinct elements and which of them each element is", NULL, NULL, np_unique_parts, INVERSE, LS_CALLABLE, NULL},
+    {"np.unique_all", "(x, /)", "(values, indices, inverse_indices, counts) of the distinct elements", NULL, NULL, np_unique_parts, EVERYTHING, LS_CALLABLE, NULL},
     {"np.searchsorted ndarray.searchsorted jnp.searchsorted", "(a, v, side=\"left\")", "Where elements go in a sorted vector", NULL, NULL, searchsorted, 0, LS_CALLABLE, NULL},
     {"torch.searchsorted", "(sorted_sequence, input, *, side=\"left\", right=False)", "Where elements go in a sorted vector", NULL, NULL, searchsorted, 0, LS_CALLABLE, NULL},
     {"np.digitize", "(x, bins, right=False)", "The number of the bin of each element", NULL, NULL, digitize, 0, LS_CALLABLE, NULL},
@@ -414,7 +423,4 @@ const ls_builtin ls_family_sort[] = {
     {"tensor.scatter_add_", "(self, dim, index, src)", "Values added to elements by an index along a dim", NULL, NULL, scatter, 2, LS_CALLABLE, NULL},
     {"np.delete", "(arr, obj, axis=None)", "A copy without some elements or slices", NULL, NULL, np_delete, 0, LS_CALLABLE, NULL},
     {"np.insert", "(arr, obj, values, axis=None)", "A copy with values put in before a place", NULL, NULL, np_insert, 0, LS_CALLABLE, NULL},
-    {"np.bincount", "(x, weights=None, minlength=0)", "How often each small integer occurs", NULL, NULL, bincount, 0, LS_CALLABLE, NULL},
-    {"torch.bincount tensor.bincount", "(input, weights=None, minlength=0)", "How often each small integer occurs", NULL, NULL, bincount, 0, LS_CALLABLE, NULL},
-    {"np.histogram", "(a, bins=10, range=None, density=False)", "(counts, bin edges)", NULL, NULL, np_histogram, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

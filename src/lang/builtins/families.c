@@ -2,15 +2,13 @@
 #include "lang/builtins/builtin.h"
 
 #define LS_FAMILIES(X)                                                                             \
-    X(help) X(lsv) X(adapters) X(adapter_value) X(lora_files) X(svdgrad) X(teach) X(autograd)                                                         \
-    X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm) X(plot) X(pyplot) X(axes) X(plot_settings)                 \
-    X(create) X(create_torch) X(device) X(cuda) X(convert) X(shape) X(join) X(select) X(sort)      \
-    X(unary) X(binary) X(ufunc) X(reduce) X(reduce_torch) X(grids) X(flags)                                                   \
-    X(products) X(linalg_numpy) X(linalg_torch)                                                    \
-    X(polynomial) \
-    X(reduce_nan) \
-    X(pick) \
-    X(histogram) \
+    X(help) X(lsv) X(adapters) X(adapter_value) X(lora_files) X(svdgrad) X(teach) X(autograd)      \
+    X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm)                   \
+    X(plot) X(pyplot) X(axes) X(plot_settings)                                                     \
+    X(create) X(create_torch) X(grids) X(device) X(cuda) X(convert) X(flags) X(shape) X(join)      \
+    X(select) X(pick) X(sort) X(histogram)                                                         \
+    X(unary) X(binary) X(ufunc) X(floats) X(reduce) X(reduce_nan) X(reduce_torch)                  \
+    X(products) X(linalg_numpy) X(linalg_torch) X(polynomial) X(signal)                            \
     X(files) X(random) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];

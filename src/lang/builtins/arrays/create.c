@@ -350,15 +350,30 @@ BUILTIN(np_tri_indices) {
     return ls_give_arrays(w, out, lsv_nonzero(r, parts, &w->err), NULL, 2, parts);
 }
 
+/* The same index for n places of each of several axes. */
+static bool diagonal_places(ls_work *w, ptrdiff_t n, int dims, ls_value *out) {
+    lsv_array *a, *parts[LSV_MAXDIM];
+    if (!ls_ok(w, lsv_arange(LSV_NUMPY, LSV_INT64, lsv_scalar_int(0), lsv_scalar_int(1), n, &a, &w->err)) || !ls_keep(w, a)) return false;
+    for (int i = 0; i < dims; i++) parts[i] = lsv_ref(a);
+    return ls_give_arrays(w, out, LSV_OK, NULL, dims, parts);
+}
+
 /* np.diag_indices(n, ndim) */
 BUILTIN(np_diag_indices) {
     ptrdiff_t n, dims;
-    lsv_array *a, *parts[LSV_MAXDIM];
     if (!ls_count(w, args[0], "n", &n) || !ls_count(w, args[1], "ndim", &dims)) return false;
     if (dims < 1 || dims > LSV_MAXDIM) return ls_raise(w->in, "ValueError", "ndim must be 1 to %d", LSV_MAXDIM);
-    if (!ls_ok(w, lsv_arange(LSV_NUMPY, LSV_INT64, lsv_scalar_int(0), lsv_scalar_int(1), n, &a, &w->err)) || !ls_keep(w, a)) return false;
-    for (ptrdiff_t i = 0; i < dims; i++) parts[i] = lsv_ref(a);
-    return ls_give_arrays(w, out, LSV_OK, NULL, (int)dims, parts);
+    return diagonal_places(w, n, (int)dims, out);
+}
+
+/* np.diag_indices_from(arr) */
+BUILTIN(np_diag_indices_from) {
+    lsv_array *a;
+    if (!ls_arg(w, args, 0, &a)) return false;
+    if (a->ndim < 2) return ls_raise(w->in, "ValueError", "input array must be at least 2-d");
+    for (int d = 1; d < a->ndim; d++)
+        if (a->shape[d] != a->shape[0]) return ls_raise(w->in, "ValueError", "All dimensions of input must be of equal length");
+    return diagonal_places(w, a->shape[0], a->ndim, out);
 }
 
 /* np.fill_diagonal(a, val): in place */
@@ -578,6 +593,7 @@ const ls_builtin ls_family_create[] = {
     {"np.tril_indices", "(n, k=0, m=None)", "Indices of the lower triangle of an n x m matrix", NULL, NULL, np_tri_indices, 0, LS_CALLABLE, NULL},
     {"np.triu_indices", "(n, k=0, m=None)", "Indices of the upper triangle of an n x m matrix", NULL, NULL, np_tri_indices, 1, LS_CALLABLE, NULL},
     {"np.diag_indices", "(n, ndim=2)", "Indices of the main diagonal", NULL, NULL, np_diag_indices, 0, LS_CALLABLE, NULL},
+    {"np.diag_indices_from", "(arr)", "Indices of the main diagonal of arr", NULL, NULL, np_diag_indices_from, 0, LS_CALLABLE, NULL},
     {"np.fill_diagonal", "(a, val)", "val onto the main diagonal of a, in place", NULL, NULL, np_fill_diagonal, 0, LS_CALLABLE, NULL},
     {"np.tril_indices_from", "(arr, k=0)", "Indices of the lower triangle of arr", NULL, NULL, np_tri_indices_from, 0, LS_CALLABLE, NULL},
     {"np.triu_indices_from", "(arr, k=0)", "Indices of the upper triangle of arr", NULL, NULL, np_tri_indices_from, 1, LS_CALLABLE, NULL},

@@ -218,14 +218,17 @@ static bool give_cuts(ls_work *w, lsv_array *a, int axis, bool ok, cuts *c, ls_v
     return ok;
 }
 
-/* np.split (op 0: must divide), np.array_split (op 1), hsplit (2), vsplit (3) */
+/* np.split (op 0: must divide), np.array_split (op 1), hsplit (2), vsplit (3), dsplit (4) */
 BUILTIN(np_split) {
+    static const int axes[] = {0, 0, 1, 0, 2};
     lsv_array *a;
-    int axis = w->self->op == 2 ? 1 : 0;
+    int axis = axes[w->self->op];
     cuts c = {0, NULL};
     ptrdiff_t n;
     if (!ls_arg(w, args, 0, &a)) return false;
     if (w->self->op < 2 && !ls_axis(w, args[2], "axis", &axis)) return false;
+    if (w->self->op >= 2 && a->ndim < w->self->op - 1)
+        return ls_raise(w->in, "ValueError", "%s only works on arrays of %d or more dimensions", ls_builtin_short_name(w->self), w->self->op - 1);
     if (w->self->op == 2 && a->ndim == 1) axis = 0;
     if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
     ls_value v = args[1];
@@ -263,11 +266,13 @@ BUILTIN(torch_chunk) {
     return give_cuts(w, a, axis, cut_steps(w, length, step > 0 ? step : 1, &c), &c, out);
 }
 
-/* torch.unbind(input, dim=0): the slices along an axis */
-BUILTIN(torch_unbind) {
+/* torch.unbind(input, dim=0), np.unstack(x, /, *, axis=0): the slices along an axis */
+BUILTIN(unbind) {
     lsv_array *a;
     int axis;
-    if (!ls_arg(w, args, 0, &a) || !ls_axis(w, args[1], "dim", &axis) || !ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
+    if (!ls_arg(w, args, 0, &a) || !ls_axis(w, args[1], "dim", &axis)) return false;
+    if (a->ndim == 0 && w->kind == LSV_NUMPY) return ls_raise(w->in, "ValueError", "Input array must be at least 1-d.");
+    if (!ls_ok(w, lsv_axis(a, axis, &axis, &w->err))) return false;
     ls_value t = ls_tuple_new(a->shape[axis]);
     if (t.tag == LS_UNSET) return ls_no_memory(w->in);
     for (ptrdiff_t i = 0; i < a->shape[axis]; i++) {
@@ -279,7 +284,7 @@ BUILTIN(torch_unbind) {
             ls_drop(t);
             return false;
         }
-        t.tuple->items[i] = ls_array(r);
+        t.tuple->items[i] = w->kind == LSV_NUMPY ? ls_from_array(r) : ls_array(r);
     }
     *out = t;
     return true;
@@ -482,10 +487,12 @@ const ls_builtin ls_family_join[] = {
     {"np.array_split", "(ary, indices_or_sections, axis=0)", "Nearly equal parts, or parts cut at indices; views", NULL, NULL, np_split, 1, LS_CALLABLE, NULL},
     {"np.hsplit", "(ary, indices_or_sections)", "Parts side by side; views", NULL, NULL, np_split, 2, LS_CALLABLE, NULL},
     {"np.vsplit", "(ary, indices_or_sections)", "Parts below one another; views", NULL, NULL, np_split, 3, LS_CALLABLE, NULL},
+    {"np.dsplit", "(ary, indices_or_sections)", "Parts along the third axis; views", NULL, NULL, np_split, 4, LS_CALLABLE, NULL},
+    {"np.unstack", "(x, /, *, axis=0)", "The slices along an axis, a tuple of views", NULL, NULL, unbind, 0, LS_CALLABLE, NULL},
     {"torch.split tensor.split", "(tensor, split_size_or_sections, dim=0)", "Parts of a length, or of several lengths; views", NULL, NULL, torch_split, 0, LS_CALLABLE, NULL},
     {"torch.chunk tensor.chunk", "(input, chunks, dim=0)", "At most that many parts; views", NULL, NULL, torch_chunk, 0, LS_CALLABLE, NULL},
     {"torch.tensor_split tensor.tensor_split", "(input, indices_or_sections, dim=0)", "Nearly equal parts, or parts cut at indices; views", NULL, NULL, torch_chunk, 1, LS_CALLABLE, NULL},
-    {"torch.unbind tensor.unbind", "(input, dim=0)", "The slices along an axis, a tuple of views", NULL, NULL, torch_unbind, 0, LS_CALLABLE, NULL},
+    {"torch.unbind tensor.unbind", "(input, dim=0)", "The slices along an axis, a tuple of views", NULL, NULL, unbind, 0, LS_CALLABLE, NULL},
     {"torch.narrow tensor.narrow", "(input, dim, start, length)", "A range of an axis; a view", NULL, NULL, torch_narrow, 0, LS_CALLABLE, NULL},
     {"torch.select tensor.select", "(input, dim, index)", "One slice of an axis; a view", NULL, NULL, torch_narrow, 1, LS_CALLABLE, NULL},
     {"np.tile jnp.tile", "(A, reps)", "The array repeated along its axes", NULL, NULL, tile, 0, LS_CALLABLE, NULL},

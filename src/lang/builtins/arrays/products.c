@@ -143,6 +143,31 @@ BUILTIN(matrix_power) {
     return ls_arg(w, args, 0, &a) && ls_as_int(w->in, args[1], "n", &n) && ls_give(w, out, lsv_matrix_power(a, n, &r, &w->err), &r);
 }
 
+/* np.matvec(x1, x2) (op 0), np.vecmat (1): stacks broadcast; the vector is a matrix of one column or row for the time of it */
+BUILTIN(matvec) {
+    bool row = w->self->op;
+    lsv_array *p[2], *r;
+    const char *name = row ? "vecmat" : "matvec", *core = row ? "(n),(n,m)->(m)" : "(m,n),(n)->(m)";
+    for (int i = 0; i < 2; i++) {
+        int least = row == (i == 1) ? 2 : 1;
+        if (!ls_arg(w, args, i, &p[i])) return false;
+        if (p[i]->ndim < least)
+            return ls_raise(w->in, "ValueError",
+                            "%s: Input operand %d does not have enough dimensions (has %d, gufunc core with signature %s requires %d)", name, i,
+                            p[i]->ndim, core, least);
+    }
+    ptrdiff_t n = p[0]->shape[p[0]->ndim - 1], m = p[1]->shape[p[1]->ndim - (row ? 2 : 1)];
+    if (n != m)
+        return ls_raise(w->in, "ValueError",
+                        "%s: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature %s (size %td is different from %td)",
+                        name, core, m, n);
+    lsv_array **v = &p[row ? 0 : 1];
+    int axis = row ? -2 : -1;
+    if (!ls_ok(w, lsv_expand_dims(*v, axis, v, &w->err)) || !ls_keep(w, *v) || !ls_ok(w, lsv_matmul(p[0], p[1], &r, &w->err)) || !ls_keep(w, r))
+        return false;
+    return ls_give_into(w, out, args[2], lsv_squeeze(r, 1, &axis, &r, &w->err), &r);
+}
+
 /* ---- chains ---- */
 
 enum { CHAIN_MAX = 64 };
@@ -320,6 +345,8 @@ const ls_builtin ls_family_products[] = {
     {"np.cross np.linalg.cross jnp.cross", "(a, b, out=None)", "Cross product of 3-vectors", NULL, NULL, np_product, CROSS, LS_CALLABLE, NULL},
     {"np.vdot jnp.vdot", "(a, b)", "Dot product of all elements in a row", NULL, NULL, vdot, 0, LS_CALLABLE, NULL},
     {"np.vecdot np.linalg.vecdot", "(x1, x2, axis=-1)", "Dot products along an axis", NULL, NULL, vecdot, 0, LS_CALLABLE, NULL},
+    {"np.matvec", "(x1, x2, out=None)", "Matrix times vector, in stacks", NULL, NULL, matvec, 0, LS_CALLABLE, NULL},
+    {"np.vecmat", "(x1, x2, out=None)", "Vector times matrix, in stacks", NULL, NULL, matvec, 1, LS_CALLABLE, NULL},
     {"np.tensordot np.linalg.tensordot jnp.tensordot", "(a, b, axes=2)", "Sums of products over chosen axes", NULL, NULL, tensordot, 0, LS_CALLABLE, NULL},
     {"np.einsum jnp.einsum", "(subscripts, *operands, optimize=False)", "Sums of products by Einstein's convention", NULL, NULL, einsum, 0, LS_CALLABLE, NULL},
     {"np.linalg.trace", "(x, offset=0, axis1=-2, axis2=-1, dtype=None, out=None)", "Sum of a diagonal of the last two axes", NULL, NULL, np_trace, 0, LS_CALLABLE, NULL},

@@ -179,6 +179,20 @@ BUILTIN(moveaxis) {
     return ls_give_array(w, out, lsv_moveaxis(a, n, from, to, &r, &w->err), &r);
 }
 
+/* np.rollaxis(a, axis, start=0): the axis before the one at start */
+BUILTIN(np_rollaxis) {
+    lsv_array *a, *r;
+    int axis, start;
+    if (!ls_arg(w, args, 0, &a) || !ls_axis(w, args[1], "axis", &axis) || !ls_axis(w, args[2], "start", &start) ||
+        !ls_ok(w, lsv_axis(a, axis, &axis, &w->err)))
+        return false;
+    int to = start < 0 ? start + a->ndim : start;
+    if (to < 0 || to > a->ndim)
+        return ls_raise(w->in, "AxisError", "'start' arg requires %d <= start < %d, but %d was passed in", -a->ndim, a->ndim + 1, to);
+    to -= axis < to;
+    return ls_give_array(w, out, lsv_moveaxis(a, 1, &axis, &to, &r, &w->err), &r);
+}
+
 /* ---- reshaping ---- */
 
 static bool reshaped(ls_work *w, lsv_array *a, const lsv_shape *s, bool must_view, ls_value *out) {
@@ -482,6 +496,7 @@ const ls_builtin ls_family_shape[] = {
     {"torch.transpose torch.swapaxes torch.swapdims tensor.transpose tensor.swapaxes tensor.swapdims", "(input, dim0, dim1)", "Two axes exchanged", NULL, NULL, swapaxes, 0, LS_CALLABLE, NULL},
     {"np.moveaxis jnp.moveaxis", "(a, source, destination)", "Some axes moved to new places", NULL, NULL, moveaxis, 0, LS_CALLABLE, NULL},
     {"torch.movedim torch.moveaxis tensor.movedim tensor.moveaxis", "(input, source, destination)", "Some axes moved to new places", NULL, NULL, moveaxis, 0, LS_CALLABLE, NULL},
+    {"np.rollaxis", "(a, axis, start=0)", "An axis moved to before another", NULL, NULL, np_rollaxis, 0, LS_CALLABLE, NULL},
     {"np.reshape jnp.reshape", "(a, shape, order=\"C\")", "The elements in another shape; one length may be -1", NULL, NULL, reshape, 0, LS_CALLABLE, NULL},
     {"torch.reshape", "(input, shape)", "The elements in another shape; one length may be -1", NULL, NULL, reshape, 0, LS_CALLABLE, NULL},
     {"ndarray.reshape", "(self, *shape, order=\"C\")", "The elements in another shape; one length may be -1", NULL, NULL, reshape_method, 0, LS_CALLABLE, NULL},

@@ -5,6 +5,7 @@
 
 #include "array/elementwise.h"
 #include "array/reduce.h"
+#include "base/interrupt.h"
 #include "lang/builtins/support.h"
 
 /* np.bincount(x, weights, minlength) */
@@ -271,6 +272,7 @@ static bool count_points(ls_work *w, lsv_array *const points[2], lsv_array *cons
     const double *px = lsv_data(x[0]), *py = lsv_data(x[1]), *ex = lsv_data(e[0]), *ey = lsv_data(e[1]);
     ptrdiff_t rows = counts->shape[0], columns = counts->shape[1];
     for (ptrdiff_t k = 0; k < x[0]->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         ptrdiff_t i = bin_of(ex, rows + 1, px[k]), j = bin_of(ey, columns + 1, py[k]);
         if (i >= 0 && j >= 0) c[i * columns + j] += wt ? ((double *)lsv_data(wt))[k] : 1;
     }

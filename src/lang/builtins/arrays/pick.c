@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "array/elementwise.h"
+#include "base/interrupt.h"
 #include "lang/builtins/support.h"
 
 /* The address of the element at flat position k. */
@@ -44,8 +45,9 @@ static bool operands(ls_work *w, ls_value sequence, ptrdiff_t extra, lsv_array *
     *parts = *n < 1 << 20 ? lsv_malloc((size_t)(*n + extra + 1) * sizeof **parts) : NULL;
     bool ok = *parts || ls_no_memory(w->in);
     for (ptrdiff_t i = 0; ok && i < *n; i++) {
-        /* a reference of its own: the list goes */
-        ok = ls_operand(w, list.list->items, (int)i, &(*parts)[i]) && ls_keep(w, lsv_ref((*parts)[i]));
+        ls_value v = list.list->items[i];
+        ok = v.tag == LS_ARRAY ? ls_arg(w, &v, 0, &(*parts)[i]) : ls_operand(w, &v, 0, &(*parts)[i]);
+        ok = ok && ls_keep(w, lsv_ref((*parts)[i])); /* the list goes */
     }
     ls_drop(list);
     if (ok) return true;
@@ -131,6 +133,7 @@ static bool chosen(ls_work *w, lsv_array **parts, ptrdiff_t n, int mode, lsv_arr
         if (!ls_ok(w, lsv_broadcast_to(parts[i], ndim, shape, &parts[i], &w->err)) || !ls_keep(w, parts[i])) return false;
     if (!ls_new(w, d, ndim, shape, r)) return false;
     for (ptrdiff_t k = 0; k < (*r)->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         if (!in_range(mode, item(parts[0], k).i, n, &at)) return ls_raise(w->in, "ValueError", "invalid entry in choice array");
         lsv_store(d, (*r)->data + k * size, item(parts[at + 1], k));
     }

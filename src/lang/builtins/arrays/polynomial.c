@@ -127,6 +127,7 @@ BUILTIN(np_poly) {
     c[0] = 1;
     for (ptrdiff_t k = 0; k < z->size; k++) {
         double zero = lsv_scalar_as_double(lsv_item(z, &k));
+        if (ls_interrupted(w->in)) return false;
         for (ptrdiff_t i = k + 1; i > 0; i--) c[i] = rounded(d, c[i] + rounded(d, c[i - 1] * -zero));
     }
     return converted(w, &r, d) && ls_give_kept(w, out, r);
@@ -243,6 +244,7 @@ BUILTIN(np_polydiv) {
     double scale = rounded(of_v, 1 / by[0]);
     for (ptrdiff_t k = 0; k < steps; k++) {
         double c = rounded(d, scale * rest[k]);
+        if (ls_interrupted(w->in)) return false;
         quotient[k] = c;
         for (ptrdiff_t j = 0; j <= n; j++) rest[k + j] = rounded(d, rest[k + j] - rounded(d, c * by[j]));
     }

@@ -9,7 +9,7 @@
     X(select) X(pick) X(sort) X(histogram)                                                         \
     X(unary) X(binary) X(ufunc) X(floats) X(reduce) X(reduce_nan) X(reduce_torch)                  \
     X(products) X(linalg_numpy) X(linalg_torch) X(polynomial) X(signal)                            \
-    X(files) X(random) X(random_torch) X(numpy) X(torch)
+    X(files) X(random) X(distributions) X(random_torch) X(numpy) X(torch)
 
 #define DECLARE(name) extern const ls_builtin ls_family_##name[];
 LS_FAMILIES(DECLARE)

@@ -23,22 +23,20 @@ bool ls_seed(ls_work *w, ls_value v, uint64_t *seed) {
     return true;
 }
 
-/* The stream of this call; *args moves past self. */
-static lsv_rng *stream(ls_work *w, const ls_value **args) {
-    if (!w->self->op) return ls_numpy_stream(w->in);
+lsv_rng *ls_draw_stream(ls_work *w, bool method, const ls_value **args) {
+    if (!method) return ls_numpy_stream(w->in);
     lsv_rng *rng = &(*args)[0].rng->rng;
     ++*args;
     return rng;
 }
 
-static bool size_of(ls_work *w, ls_value size, lsv_shape *s, bool *scalar) {
+bool ls_draw_size(ls_work *w, ls_value size, lsv_shape *s, bool *scalar) {
     *scalar = ls_is_none(size);
     s->ndim = 0;
     return *scalar || ls_as_shape(w->in, size, s);
 }
 
-/* A draw without size as a Python number; new Generators give np.int64 where `numpy`. */
-static bool give_draw(ls_work *w, ls_value *out, lsv_status status, lsv_array **r, bool scalar, bool numpy) {
+bool ls_give_draw(ls_work *w, ls_value *out, lsv_status status, lsv_array **r, bool scalar, bool numpy) {
     if (!ls_ok(w, status)) return false;
     if (!scalar || numpy) return scalar ? ls_give(w, out, LSV_OK, r) : ls_give_array(w, out, LSV_OK, r);
     lsv_scalar x = lsv_item(*r, NULL);
@@ -114,13 +112,13 @@ BUILTIN(np_set_state) {
 /* rand(*shape), randn(*shape): two functions, which */
 static bool of_shape(ls_work *w, const ls_value *args, bool normal, ls_value *out) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s = {.ndim = 0};
     lsv_array *r;
     bool scalar = v[0].tuple->n == 0;
     if (!scalar && !ls_shape_args(w, v[0], &s)) return false;
     lsv_status status = normal ? lsv_random_normal(rng, LSV_FLOAT64, &s, 0, 1, &r, &w->err) : lsv_random_uniform(rng, LSV_FLOAT64, &s, 0, 1, &r, &w->err);
-    return give_draw(w, out, status, &r, scalar, false);
+    return ls_give_draw(w, out, status, &r, scalar, false);
 }
 
 BUILTIN(np_rand) { return of_shape(w, args, false, out); }
@@ -129,15 +127,15 @@ BUILTIN(np_randn) { return of_shape(w, args, true, out); }
 /* random(size=None, dtype), standard_normal */
 static bool standard(ls_work *w, const ls_value *args, bool normal, ls_value *out) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *r;
     lsv_dtype d = LSV_FLOAT64;
     bool scalar;
-    if (!size_of(w, v[0], &s, &scalar)) return false;
+    if (!ls_draw_size(w, v[0], &s, &scalar)) return false;
     if (w->self->op && !ls_dtype_or(w, v[1], LSV_FLOAT64, &d)) return false;
     lsv_status status = normal ? lsv_random_normal(rng, d, &s, 0, 1, &r, &w->err) : lsv_random_uniform(rng, d, &s, 0, 1, &r, &w->err);
-    return give_draw(w, out, status, &r, scalar, false);
+    return ls_give_draw(w, out, status, &r, scalar, false);
 }
 
 BUILTIN(np_random) { return standard(w, args, false, out); }
@@ -146,16 +144,16 @@ BUILTIN(np_standard_normal) { return standard(w, args, true, out); }
 /* (a, b, size) with numbers: one library call; with arrays: standard draws, scaled. */
 static bool two_parameters(ls_work *w, const ls_value *args, bool normal, ls_value *out) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *a, *b, *r, *width;
     bool scalar;
-    if (!ls_array_like(w, v[0], LSV_NUMPY, -1, &a) || !ls_array_like(w, v[1], LSV_NUMPY, -1, &b) || !size_of(w, v[2], &s, &scalar)) return false;
+    if (!ls_array_like(w, v[0], LSV_NUMPY, -1, &a) || !ls_array_like(w, v[1], LSV_NUMPY, -1, &b) || !ls_draw_size(w, v[2], &s, &scalar)) return false;
     if (a->ndim == 0 && b->ndim == 0) {
         double x = lsv_scalar_as_double(lsv_item(a, NULL)), y = lsv_scalar_as_double(lsv_item(b, NULL));
         if (normal && y < 0) return ls_raise(w->in, "ValueError", "scale < 0");
         lsv_status status = normal ? lsv_random_normal(rng, LSV_FLOAT64, &s, x, y, &r, &w->err) : lsv_random_uniform(rng, LSV_FLOAT64, &s, x, y, &r, &w->err);
-        return give_draw(w, out, status, &r, scalar, false);
+        return ls_give_draw(w, out, status, &r, scalar, false);
     }
     if (scalar && !ls_ok(w, lsv_broadcast(a, b, &s.ndim, s.dims, &w->err))) return false;
     lsv_status status = normal ? lsv_random_normal(rng, LSV_FLOAT64, &s, 0, 1, &r, &w->err) : lsv_random_uniform(rng, LSV_FLOAT64, &s, 0, 1, &r, &w->err);
@@ -170,13 +168,13 @@ BUILTIN(np_uniform) { return two_parameters(w, args, false, out); }
 
 BUILTIN(np_exponential) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *r;
     double scale;
     bool scalar;
-    if (!ls_as_double(w->in, v[0], "scale", &scale) || !size_of(w, v[1], &s, &scalar)) return false;
-    return give_draw(w, out, lsv_random_exponential(rng, &s, scale, &r, &w->err), &r, scalar, false);
+    if (!ls_as_double(w->in, v[0], "scale", &scale) || !ls_draw_size(w, v[1], &s, &scalar)) return false;
+    return ls_give_draw(w, out, lsv_random_exponential(rng, &s, scale, &r, &w->err), &r, scalar, false);
 }
 
 /* ---- integers ---- */
@@ -190,30 +188,30 @@ static bool bounds(ls_work *w, ls_value low, ls_value high, int64_t *lo, int64_t
 /* randint(low, high=None, size=None, dtype=int) */
 BUILTIN(np_randint) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *r;
     int64_t lo, hi;
     lsv_dtype d;
     bool scalar;
-    if (!bounds(w, v[0], v[1], &lo, &hi) || !size_of(w, v[2], &s, &scalar) || !ls_dtype_or(w, v[3], LSV_INT64, &d)) return false;
+    if (!bounds(w, v[0], v[1], &lo, &hi) || !ls_draw_size(w, v[2], &s, &scalar) || !ls_dtype_or(w, v[3], LSV_INT64, &d)) return false;
     if (lo >= hi) return ls_raise(w->in, "ValueError", "low >= high");
-    return give_draw(w, out, lsv_random_integers(rng, d, &s, lo, hi, &r, &w->err), &r, scalar, !ls_is_none(v[3]) && d != LSV_INT64);
+    return ls_give_draw(w, out, lsv_random_integers(rng, d, &s, lo, hi, &r, &w->err), &r, scalar, !ls_is_none(v[3]) && d != LSV_INT64);
 }
 
 /* Generator.integers(low, high=None, size=None, dtype, endpoint=False) */
 BUILTIN(generator_integers) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *r;
     int64_t lo, hi;
     lsv_dtype d;
     bool scalar, endpoint;
-    if (!bounds(w, v[0], v[1], &lo, &hi) || !size_of(w, v[2], &s, &scalar) || !ls_dtype_or(w, v[3], LSV_INT64, &d) || !ls_truth(w->in, v[4], &endpoint)) return false;
+    if (!bounds(w, v[0], v[1], &lo, &hi) || !ls_draw_size(w, v[2], &s, &scalar) || !ls_dtype_or(w, v[3], LSV_INT64, &d) || !ls_truth(w->in, v[4], &endpoint)) return false;
     if (endpoint && hi < INT64_MAX) hi++;
     if (lo >= hi) return ls_raise(w->in, "ValueError", "low >= high");
-    return give_draw(w, out, lsv_random_integers(rng, d, &s, lo, hi, &r, &w->err), &r, scalar, true);
+    return ls_give_draw(w, out, lsv_random_integers(rng, d, &s, lo, hi, &r, &w->err), &r, scalar, true);
 }
 
 /* ---- choosing and shuffling ---- */
@@ -248,12 +246,12 @@ static lsv_status choose(lsv_rng *rng, ptrdiff_t n, const lsv_shape *s, bool rep
 /* choice(a, size=None, replace=True, p=None, axis=0, shuffle=True) */
 BUILTIN(np_choice) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_shape s;
     lsv_array *a = NULL, *p = NULL, *ix, *r;
     ptrdiff_t n;
     bool scalar, replace, shuffle = true, number = ls_is_int(v[0]) || (v[0].tag == LS_NPSCALAR && !lsv_dtype_is_float((lsv_dtype)v[0].dtype)), text = has_text(v[0]);
-    if (!size_of(w, v[1], &s, &scalar) || !ls_truth(w->in, v[2], &replace) || !ls_truth(w->in, v[5], &shuffle)) return false;
+    if (!ls_draw_size(w, v[1], &s, &scalar) || !ls_truth(w->in, v[2], &replace) || !ls_truth(w->in, v[5], &shuffle)) return false;
     ls_value list = ls_none();
     if (number) {
         if (!ls_count(w, v[0], "a", &n)) return false;
@@ -274,7 +272,7 @@ BUILTIN(np_choice) {
     if (!ok || text) return ok;
     if (number) {
         lsv_ref(ix);
-        return give_draw(w, out, LSV_OK, &ix, scalar, rng->type != LSV_RNG_LEGACY);
+        return ls_give_draw(w, out, LSV_OK, &ix, scalar, rng->type != LSV_RNG_LEGACY);
     }
     return ls_give(w, out, lsv_take(a, ix, 0, false, &r, &w->err), &r);
 }
@@ -282,7 +280,7 @@ BUILTIN(np_choice) {
 /* permutation(x): of 0..x-1, or of the elements (slices) of a sequence */
 BUILTIN(np_permutation) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     lsv_array *a, *ix, *r;
     if (ls_is_int(v[0]) || v[0].tag == LS_NPSCALAR) {
         ptrdiff_t n;
@@ -301,7 +299,7 @@ BUILTIN(np_permutation) {
 /* shuffle(x): an array or a list in place */
 BUILTIN(np_shuffle) {
     const ls_value *v = args;
-    lsv_rng *rng = stream(w, &v);
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
     if (v[0].tag == LS_ARRAY) return ls_ok(w, lsv_random_shuffle(rng, v[0].array, &w->err));
     if (v[0].tag != LS_LIST) return ls_raise(w->in, "TypeError", "shuffle changes an array or a list in place, not a %s", ls_type_of(v[0])->name);
     ls_list *list = v[0].list;

@@ -46,6 +46,11 @@ bool ls_grad_index_set(ls_interp *in, lsv_array *a, const lsv_index *items, int 
 bool ls_grad_record(ls_interp *in, lsv_grad_rule_id rule, const char *name, const lsv_grad_attrs *attrs,
                     lsv_array *const *inputs, int nin, ls_value *out);
 
+/* A lambda over (torch, np, args…) in the language, called: what it computes from tracked arrays is tracked. */
+bool ls_grad_formula(ls_interp *in, const char *text, const ls_value *args, int n, ls_value *out);
+/* The name of the step that v came from, as it is printed; NULL, or no step: nothing. */
+void ls_grad_show(ls_value v, const char *shown);
+
 /* ---- for the rows (autograd_rules.c) ---- */
 
 typedef struct ls_grad_row ls_grad_row;

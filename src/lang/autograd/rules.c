@@ -254,16 +254,21 @@ bool ls_grad_op_softmax(ls_grad_frame *f) {
 
 /* ---- compositions ---- a formula with torch, np and the function's own parameters in scope */
 
-static bool formula(ls_grad_frame *f, const char *text, const ls_value *args, int n, ls_value *out) {
+bool ls_grad_formula(ls_interp *in, const char *text, const ls_value *args, int n, ls_value *out) {
     enum { MOST = 20 };
     ls_value all[MOST], function;
-    if (n + 2 > MOST || !ls_eval_text(f->in, text, &function)) return false;
+    if (n + 2 > MOST || !ls_eval_text(in, text, &function)) return false;
     all[0] = (ls_value){.tag = LS_MODULE, .module = ls_module_find("torch")};
     all[1] = (ls_value){.tag = LS_MODULE, .module = ls_module_find("numpy")};
     memcpy(all + 2, args, (size_t)n * sizeof *args);
-    bool ok = ls_call(f->in, function, all, n + 2, out);
+    bool ok = ls_call(in, function, all, n + 2, out);
     ls_drop(function);
     return ok;
+}
+
+void ls_grad_show(ls_value v, const char *shown) {
+    const lsv_tape *t = v.tag == LS_ARRAY ? v.array->tape : NULL;
+    if (shown && t && t->node && t->node->nout == 1) t->node->name = shown;
 }
 
 /* to's elements stay; it takes from's place in the graph. */
@@ -286,7 +291,7 @@ bool ls_grad_take_place(ls_grad_frame *f, ls_value *to, ls_value from, const cha
 
 bool ls_grad_composed(ls_grad_frame *f, const char *text, const ls_value *args, int n) {
     ls_value v;
-    if (!formula(f, text, args, n, &v)) return false;
+    if (!ls_grad_formula(f->in, text, args, n, &v)) return false;
     bool ok = true;
     if (v.tag == LS_TUPLE && f->out->tag == LS_TUPLE)
         for (ptrdiff_t k = 0; ok && k < v.tuple->n && k < f->out->tuple->n; k++)

@@ -133,12 +133,6 @@ const ls_grad_row ls_grad_rows[] = {
     FORMULA("torch.dist", "DistBackward0", "input, other, p: torch.linalg.vector_norm(input - other, p)"),
     FORMULA("torch.cdist", "CdistBackward0",
             "a, b, p: torch.linalg.vector_norm(a[..., :, None, :] - b[..., None, :, :], p, -1)"),
-    FORMULA("torch.nn.functional.mse_loss", "MseLossBackward0",
-            "x, y, reduction: (lambda d: d.mean() if reduction == 'mean' else d.sum() if reduction == 'sum' "
-            "else d)((x - y) ** 2)"),
-    FORMULA("torch.nn.functional.l1_loss", "MeanBackward0",
-            "x, y, reduction: (lambda d: d.mean() if reduction == 'mean' else d.sum() if reduction == 'sum' "
-            "else d)((x - y).abs())"),
     FORMULA("torch.nn.functional.normalize", "DivBackward0",
             "x, p, dim, eps: x / torch.linalg.vector_norm(x, p, dim, keepdim=True).clamp(min=eps)"),
     FORMULA("torch.nn.functional.cosine_similarity", "SumBackward1",
@@ -214,6 +208,7 @@ const ls_grad_row ls_grad_rows[] = {
     STRUCTURE("torch.tile tensor.tile tensor.repeat np.tile", "RepeatBackward0"),
     STRUCTURE("torch.repeat_interleave np.repeat", "ViewBackward0"),
     STRUCTURE("np.pad np.delete np.insert", NULL),
+    STRUCTURE("torch.nn.functional.pad", "ConstantPadNdBackward0"),
     STRUCTURE("torch.where tensor.where np.where", "WhereBackward0"),
     STRUCTURE("torch.masked_fill", "MaskedFillBackward0"),
     STRUCTURE("torch.masked_select", "MaskedSelectBackward0"),

@@ -150,6 +150,7 @@ const char *ls_torch_name(const ls_builtin *self, char *buf, size_t n) {
     const char *name = self->names, *end = name + strcspn(name, " ");
     const char *dot = memchr(name, '.', (size_t)(end - name));
     if (dot) name = dot + 1;
+    if (strncmp(name, "nn.functional.", 14) == 0) name += 14;
     snprintf(buf, n, "%.*s", (int)(end - name), name);
     for (char *p = buf; *p; p++)
         if (*p == '.') *p = '_';

@@ -87,7 +87,8 @@ bool ls_text_is(ls_value v, const char *text);                                  
 bool ls_give_new(ls_work *w, ls_value *out, ls_value device, int otherwise, ls_value requires_grad, lsv_status status, lsv_array **r);
 /* "torch.FloatTensor", "torch.cuda.FloatTensor"; LS_UNSET: no memory. */
 ls_value ls_tensor_typename(const lsv_array *a);
-/* "exp" of "torch.exp", "linalg_svd" of "torch.linalg.svd": as torch names itself in messages. */
+/* "exp" of "torch.exp", "linalg_svd" of "torch.linalg.svd", "elu" of "torch.nn.functional.elu": as torch names itself in
+   messages. */
 const char *ls_torch_name(const ls_builtin *self, char *buf, size_t n);
 
 /* A new float64, int64 … array of the frame's kind, kept; its elements not set. */

@@ -300,26 +300,6 @@ BUILTIN(sinc) {
     return ls_give(w, out, lsv_where(zero, &one, s, &r, &w->err), &r);
 }
 
-/* torch.nn.functional.silu (op 0): x * sigmoid(x); gelu (1): x * (1 + erf(x / sqrt 2)) / 2; softplus (2) */
-BUILTIN(nn_activation) {
-    lsv_array *a, *s, *r;
-    if (!ls_arg(w, args, 0, &a)) return false;
-    if (w->self->op == 2) { /* log(1 + exp(-|x|)) + max(x, 0) */
-        if (!ls_unary_array(w, LSV_FN_ABS, a, &s) || !ls_unary_array(w, LSV_FN_NEG, s, &s) || !ls_unary_array(w, LSV_FN_EXP, s, &s) ||
-            !ls_unary_array(w, LSV_FN_LOG1P, s, &s) || !ls_unary_array(w, LSV_FN_RELU, a, &r))
-            return false;
-        return ls_give(w, out, lsv_binary(LSV_OP_ADD, s, r, &r, &w->err), &r);
-    }
-    if (w->self->op == 1) {
-        if (!ls_binary_number(w, LSV_OP_MUL, a, 0.7071067811865476, &s) || !ls_unary_array(w, LSV_FN_ERF, s, &s) || !ls_binary_number(w, LSV_OP_ADD, s, 1, &s) ||
-            !ls_binary_number(w, LSV_OP_MUL, s, 0.5, &s))
-            return false;
-    } else if (!ls_unary_array(w, LSV_FN_SIGMOID, a, &s)) {
-        return false;
-    }
-    return ls_give(w, out, lsv_binary(LSV_OP_MUL, a, s, &r, &w->err), &r);
-}
-
 #define CLOSE "(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)"
 #define TCLOSE "(input, other, rtol=1e-05, atol=1e-08, equal_nan=False)"
 
@@ -359,9 +339,6 @@ const ls_builtin ls_family_select[] = {
     {"np.extract", "(condition, arr)", "The elements where the condition holds, in a row", NULL, NULL, np_extract, 0, LS_CALLABLE, NULL},
     {"np.sinc", "(x)", "sin(pi x) / (pi x)", NULL, NULL, sinc, 0, LS_CALLABLE, NULL},
     {"torch.sinc tensor.sinc", "(input)", "sin(pi x) / (pi x)", NULL, NULL, sinc, 0, LS_CALLABLE, NULL},
-    {"torch.nn.functional.silu", "(input)", "x * sigmoid(x)", NULL, NULL, nn_activation, 0, LS_CALLABLE, NULL},
-    {"torch.nn.functional.gelu", "(input)", "x times the normal distribution function of x", NULL, NULL, nn_activation, 1, LS_CALLABLE, NULL},
-    {"torch.nn.functional.softplus", "(input)", "log(1 + exp(x))", NULL, NULL, nn_activation, 2, LS_CALLABLE, NULL},
     {"np.divmod", "(x1, x2)", "(x1 // x2, x1 % x2)", NULL, NULL, np_divmod, 0, LS_CALLABLE, NULL},
     {"np.modf", "(x)", "(fraction, whole part) of each element", NULL, NULL, frac, 0, LS_CALLABLE, NULL},
     {"torch.frac tensor.frac", "(input)", "x - trunc(x), element by element", NULL, NULL, frac, 0, LS_CALLABLE, NULL},

@@ -198,17 +198,6 @@ BUILTIN(info_field) {
 
 /* ---- torch.nn.functional ---- */
 
-/* mse_loss(input, target, reduction="mean") (op 0), l1_loss (op 1) */
-BUILTIN(nn_loss) {
-    lsv_array *a, *b, *d, *r;
-    if (!ls_arg(w, args, 0, &a) || !ls_arg(w, args, 1, &b) || !ls_binary_arrays(w, LSV_OP_SUB, a, b, &d) ||
-        !ls_unary_array(w, w->self->op ? LSV_FN_ABS : LSV_FN_SQUARE, d, &d))
-        return false;
-    if (ls_text_is(args[2], "none")) return ls_give_kept(w, out, d);
-    lsv_reduce_options o = {.naxes = -1};
-    return ls_give(w, out, lsv_reduce(ls_text_is(args[2], "sum") ? LSV_SUM : LSV_MEAN, d, &o, &r, &w->err), &r);
-}
-
 /* one_hot(tensor, num_classes=-1) */
 BUILTIN(nn_one_hot) {
     lsv_array *a, *classes, *col, *r;
@@ -294,8 +283,6 @@ const ls_builtin ls_family_torch[] = {
     {"finfo.eps", "(self)", "The distance from 1 to the next number", NULL, NULL, info_field, EPS, LS_ATTRIBUTE, NULL},
     {"finfo.tiny finfo.smallest_normal", "(self)", "The smallest normal positive number", NULL, NULL, info_field, TINY, LS_ATTRIBUTE, NULL},
     {"finfo.resolution", "(self)", "The decimal resolution", NULL, NULL, info_field, RESOLUTION, LS_ATTRIBUTE, NULL},
-    {"torch.nn.functional.mse_loss", "(input, target, reduction=\"mean\")", "Mean of squared differences", NULL, NULL, nn_loss, 0, LS_CALLABLE, NULL},
-    {"torch.nn.functional.l1_loss", "(input, target, reduction=\"mean\")", "Mean of absolute differences", NULL, NULL, nn_loss, 1, LS_CALLABLE, NULL},
     {"torch.nn.functional.normalize", "(input, p=2.0, dim=1, eps=1e-12)", "Divided by norms along a dim", NULL, NULL, nn_normalize, 0, LS_CALLABLE, NULL},
     {"torch.nn.functional.cosine_similarity torch.cosine_similarity", "(x1, x2, dim=1, eps=1e-08)", "Cosines of angles along a dim", NULL, NULL, nn_cosine, 0, LS_CALLABLE, NULL},
     {"torch.nn.functional.one_hot", "(tensor, num_classes=-1)", "Classes as rows with a single 1", NULL, NULL, nn_one_hot, 0, LS_CALLABLE, NULL},

@@ -57,6 +57,23 @@ lsv_status lsv_random_choice(lsv_rng *rng, ptrdiff_t n, const lsv_shape *shape, 
 lsv_status lsv_random_choice_ordered(lsv_rng *rng, ptrdiff_t n, const lsv_shape *shape, bool replace, bool shuffle, const lsv_array *p, lsv_array **out, lsv_error *err);
 /* Other distributions that notebooks use. */
 lsv_status lsv_random_exponential(lsv_rng *rng, const lsv_shape *shape, double scale, lsv_array **out, lsv_error *err);
+
+/* numpy.random's distributions (distributions.c), on legacy and PCG64 streams. Parameters, as many as the distribution
+   has, are contiguous float64 arrays that broadcast to the shape; draws are float64, or int64 for the last three. LSV_EVALUE
+   with NumPy's text ("scale < 0") where a parameter is out of its range. */
+typedef enum lsv_distribution {
+    LSV_STANDARD_EXPONENTIAL, LSV_EXPONENTIAL, LSV_LOGNORMAL, LSV_LAPLACE, LSV_GUMBEL, LSV_LOGISTIC, LSV_RAYLEIGH, LSV_WEIBULL, LSV_PARETO,
+    LSV_POWER, LSV_TRIANGULAR, LSV_STANDARD_CAUCHY, LSV_STANDARD_GAMMA, LSV_GAMMA, LSV_BETA, LSV_CHISQUARE, LSV_STANDARD_T,
+    LSV_GEOMETRIC, LSV_POISSON, LSV_BINOMIAL
+} lsv_distribution;
+enum { LSV_MOST_PARAMETERS = 3 };
+int lsv_distribution_parameters(lsv_distribution d);
+lsv_status lsv_random_draws(lsv_rng *rng, lsv_distribution d, lsv_array *const *params, const lsv_shape *shape, lsv_array **out, lsv_error *err);
+/* Vectors along the last axis of the shape, which is as long as p (probabilities, n >= 0 trials) or alpha (not negative);
+   both 1-D, contiguous float64, checked by the caller. */
+lsv_status lsv_random_multinomial(lsv_rng *rng, int64_t n, const lsv_array *p, const lsv_shape *shape, lsv_array **out, lsv_error *err);
+lsv_status lsv_random_dirichlet(lsv_rng *rng, const lsv_array *alpha, const lsv_shape *shape, lsv_array **out, lsv_error *err);
+
 double lsv_random_double(lsv_rng *rng);   /* one draw from [0, 1) */
 double lsv_random_gauss(lsv_rng *rng);    /* one standard normal  */
 

@@ -47,6 +47,9 @@ static const char program[] =
     "plt.rcParams['figure.figsize'] = (4, 2); plt.rc('axes', grid=True); plt.bar(['a', 'b'], [1, 2]); plt.bar(['b', 'c'], [1, 2])\n"
     "plt.xticks([0, 1], ['x', 3]); plt.gca().set_xticklabels(['u', 'v']); plt.show(); plt.rcdefaults()\n"
     "f = plot([1, 2], [[1, 2], [2, 1]], labels=['a', 'b'], title='$\\\\sigma_1$'); s = spectrum(W); heatmap(W).show(); f.show()\n"
+    "r = np.random.default_rng(0); r.multivariate_normal([0, 1], np.eye(2), 2); r.gamma([1, 2], [[1], [3]]); r.dirichlet([1, 2])\n"
+    "L = torch.nn.functional.cross_entropy(torch.ones(2, 3, requires_grad=True), torch.tensor([0, 1]), label_smoothing=0.1); L.backward()\n"
+    "torch.nn.functional.pad(torch.ones(2), (1, -1)); torch.nn.functional.elu(torch.ones(2).half(), inplace=True)\n"
     "G\n";
 
 static const char gpu_program[] =

@@ -1,5 +1,7 @@
 /* numpy.random's distributions beyond uniform and normal. One function serves np.random.f (op 0) and the method f
    of a stream (op 1: self comes first), as in random.c. */
+#include <string.h>
+
 #include "array/elementwise.h"
 #include "array/reduce.h"
 #include "lang/builtins/arrays/draws.h"
@@ -115,7 +117,127 @@ BUILTIN(np_multivariate_normal) {
            ls_give_array(w, out, lsv_reshape(x, m.shape.ndim, m.shape.dims, false, &r, &w->err), &r);
 }
 
+/* ---- one number a draw ---- op: twice the lsv_distribution, one more for the method */
+
+static bool same_shape(const lsv_shape *a, int ndim, const ptrdiff_t *dims) {
+    return a->ndim == ndim && memcmp(a->dims, dims, (size_t)ndim * sizeof *dims) == 0;
+}
+
+/* Do the parameters, of the shape `inputs`, fill a result of shape s? */
+static bool fits(ls_work *w, const lsv_shape *s, const lsv_shape *inputs) {
+    char have[128], want[128];
+    ptrdiff_t all[LSV_MAXDIM];
+    int ndim = s->ndim > inputs->ndim ? s->ndim : inputs->ndim;
+    for (int d = 1; d <= ndim; d++) {
+        ptrdiff_t a = d <= s->ndim ? s->dims[s->ndim - d] : 1, b = d <= inputs->ndim ? inputs->dims[inputs->ndim - d] : 1;
+        if (a != b && a != 1 && b != 1)
+            return ls_raise(w->in, "ValueError", "shape mismatch: objects cannot be broadcast to a single shape: size is %s, the parameters are %s",
+                            lsv_shape_text_n(s->ndim, s->dims, have, sizeof have), lsv_shape_text_n(inputs->ndim, inputs->dims, want, sizeof want));
+        all[ndim - d] = a == 1 ? b : a;
+    }
+    return same_shape(s, ndim, all) || ls_raise(w->in, "ValueError", "Output size %s is not compatible with broadcast dimensions of inputs %s.",
+                                                lsv_shape_text_n(s->ndim, s->dims, have, sizeof have), lsv_shape_text_n(ndim, all, want, sizeof want));
+}
+
+/* Parameter k as contiguous float64; whole: as an integer first. */
+static bool parameter(ls_work *w, ls_value v, bool whole, lsv_array **a) {
+    if (!ls_array_like(w, v, LSV_NUMPY, whole ? LSV_INT64 : LSV_FLOAT64, a)) return false;
+    if (whole && (!ls_ok(w, lsv_astype(*a, LSV_FLOAT64, a, &w->err)) || !ls_keep(w, *a))) return false;
+    return ls_ok(w, lsv_contiguous(*a, a, &w->err)) && ls_keep(w, *a);
+}
+
+BUILTIN(np_draw) {
+    lsv_distribution d = (lsv_distribution)(w->self->op / 2);
+    int n = lsv_distribution_parameters(d);
+    const ls_value *v = args;
+    lsv_rng *rng = ls_draw_stream(w, w->self->op % 2, &v);
+    lsv_array *params[LSV_MOST_PARAMETERS], *r;
+    lsv_shape s, inputs = {.ndim = 0};
+    bool scalar;
+    for (int k = 0; k < n; k++) {
+        lsv_array shaped = {.kind = LSV_NUMPY, .ndim = (uint8_t)inputs.ndim};
+        memcpy(shaped.shape, inputs.dims, sizeof shaped.shape);
+        if (!parameter(w, v[k], d == LSV_BINOMIAL && k == 0, &params[k]) || !ls_ok(w, lsv_broadcast(&shaped, params[k], &inputs.ndim, inputs.dims, &w->err))) return false;
+    }
+    if (!ls_draw_size(w, v[n], &s, &scalar)) return false;
+    if (scalar) s = inputs;
+    else if (inputs.ndim && !fits(w, &s, &inputs)) return false;
+    lsv_status status = lsv_random_draws(rng, d, params, &s, &r, &w->err);
+    return ls_give_draw(w, out, status, &r, scalar && inputs.ndim == 0, false);
+}
+
+/* ---- other vectors ---- */
+
+/* The shape (*size, n). */
+static bool rows_of(ls_work *w, ls_value size, ptrdiff_t n, lsv_shape *s) {
+    bool scalar;
+    if (!ls_draw_size(w, size, s, &scalar)) return false;
+    if (s->ndim == LSV_MAXDIM) return ls_raise(w->in, "ValueError", "arrays have at most %d dimensions", LSV_MAXDIM);
+    s->dims[s->ndim++] = n;
+    return true;
+}
+
+/* The sum of n numbers, with what each addition lost given back (Kahan). */
+static double kahan_sum(const double *x, ptrdiff_t n) {
+    double sum = n > 0 ? x[0] : 0, lost = 0;
+    for (ptrdiff_t i = 1; i < n; i++) {
+        double y = x[i] - lost, t = sum + y;
+        lost = t - sum - y;
+        sum = t;
+    }
+    return sum;
+}
+
+/* multinomial(n, pvals, size=None) */
+BUILTIN(np_multinomial) {
+    const ls_value *v = args;
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
+    lsv_array *p, *r;
+    lsv_shape s;
+    int64_t n;
+    if (v[0].tag == LS_LIST || v[0].tag == LS_TUPLE || (v[0].tag == LS_ARRAY && v[0].array->ndim))
+        return ls_raise(w->in, "NotImplementedError", "multinomial of several n is not implemented: n has to be an int");
+    if (!ls_as_int(w->in, v[0], "n", &n) || !parameter(w, v[1], false, &p)) return false;
+    if (p->ndim == 0) return ls_raise(w->in, "TypeError", "pvals must be a 1-d sequence");
+    if (p->ndim > 1) return ls_raise(w->in, "NotImplementedError", "multinomial of several pvals is not implemented: pvals has to be 1-D");
+    if (p->size == 0 && rng->type == LSV_RNG_PCG64)
+        return ls_raise(w->in, "ValueError", "pvals must have at least 1 dimension and the last dimension of pvals must be greater than 0.");
+    const double *x = lsv_data(p);
+    for (ptrdiff_t i = 0; i < p->size; i++)
+        if (!(x[i] >= 0 && x[i] <= 1)) return ls_raise(w->in, "ValueError", "pvals < 0, pvals > 1 or pvals contains NaNs");
+    if (kahan_sum(x, p->size - 1) > 1 + 1e-12) return ls_raise(w->in, "ValueError", "sum(pvals[:-1]) > 1.0");
+    if (!rows_of(w, v[2], p->size, &s)) return false;
+    if (n < 0) return ls_raise(w->in, "ValueError", "n < 0");
+    if (n > (int64_t)1 << 53) return ls_raise(w->in, "NotImplementedError", "n above 2**53 is not implemented");
+    return ls_give_array(w, out, lsv_random_multinomial(rng, n, p, &s, &r, &w->err), &r);
+}
+
+/* dirichlet(alpha, size=None) */
+BUILTIN(np_dirichlet) {
+    const ls_value *v = args;
+    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
+    bool legacy = rng->type == LSV_RNG_LEGACY;
+    lsv_array *alpha, *r;
+    lsv_shape s;
+    if (!parameter(w, v[0], false, &alpha)) return false;
+    if (alpha->ndim == 0) return ls_raise(w->in, "TypeError", "object of type '%s' has no len()", ls_type_of(v[0])->name);
+    if (alpha->ndim > 1) return ls_raise(w->in, "ValueError", "object too deep for desired array");
+    const double *x = lsv_data(alpha);
+    for (ptrdiff_t i = 0; i < alpha->size; i++)
+        if (legacy ? x[i] <= 0 : x[i] < 0) return ls_raise(w->in, "ValueError", legacy ? "alpha <= 0" : "alpha < 0");
+    return rows_of(w, v[1], alpha->size, &s) && ls_give_array(w, out, lsv_random_dirichlet(rng, alpha, &s, &r, &w->err), &r);
+}
+
 /* ---- the table ---- */
+
+/* A function and the method of the same name. */
+#define DRAW(name, params, d, text, doc)                                                                      \
+    {"np.random." name, "(" params "size=None)", text, doc NUMBERS, NULL, np_draw, 2 * d, LS_CALLABLE, NULL},  \
+        {"generator." name, "(self, " params "size=None)", text, doc NUMBERS, NULL, np_draw, 2 * d + 1, LS_CALLABLE, NULL}
+#define VECTORS(name, params, text, doc, f)                                                                   \
+    {"np.random." name, "(" params ", size=None)", text, doc, NULL, f, 0, LS_CALLABLE, NULL},                  \
+        {"generator." name, "(self, " params ", size=None)", text, doc, NULL, f, 1, LS_CALLABLE, NULL}
+#define NUMBERS "size=None gives a number, or an array of the parameters' shape where they are arrays, which broadcast to size otherwise."
 
 #define MULTIVARIATE_NORMAL \
     "Each draw is a vector (n,), the result (*size, n). mean is (n,), cov (n, n), symmetric and positive semidefinite; " \
@@ -127,4 +249,26 @@ const ls_builtin ls_family_distributions[] = {
      "Normal vectors with a mean and a covariance matrix", MULTIVARIATE_NORMAL, NULL, np_multivariate_normal, 0, LS_CALLABLE, NULL},
     {"generator.multivariate_normal", "(self, mean, cov, size=None, check_valid=\"warn\", tol=1e-08, *, method=\"svd\")",
      "Normal vectors with a mean and a covariance matrix", MULTIVARIATE_NORMAL, NULL, np_multivariate_normal, 1, LS_CALLABLE, NULL},
+    DRAW("standard_exponential", "", LSV_STANDARD_EXPONENTIAL, "Exponential numbers with mean 1", ""),
+    DRAW("exponential", "scale=1.0, ", LSV_EXPONENTIAL, "Exponential numbers with a mean", ""),
+    DRAW("lognormal", "mean=0.0, sigma=1.0, ", LSV_LOGNORMAL, "Numbers whose logarithms are normal", "mean and sigma are those of the logarithms. "),
+    DRAW("laplace", "loc=0.0, scale=1.0, ", LSV_LAPLACE, "Laplace numbers: exponential on both sides of loc", ""),
+    DRAW("gumbel", "loc=0.0, scale=1.0, ", LSV_GUMBEL, "Gumbel numbers: the largest of many", ""),
+    DRAW("logistic", "loc=0.0, scale=1.0, ", LSV_LOGISTIC, "Logistic numbers with a mean and scale", ""),
+    DRAW("rayleigh", "scale=1.0, ", LSV_RAYLEIGH, "Rayleigh numbers: the lengths of normal vectors in the plane", ""),
+    DRAW("weibull", "a, ", LSV_WEIBULL, "Weibull numbers with a shape", ""),
+    DRAW("pareto", "a, ", LSV_PARETO, "Pareto II (Lomax) numbers with a shape", ""),
+    DRAW("power", "a, ", LSV_POWER, "Numbers in [0, 1] with the density a * x**(a - 1)", ""),
+    DRAW("triangular", "left, mode, right, ", LSV_TRIANGULAR, "Numbers with a triangle for a density", "left <= mode <= right. "),
+    DRAW("standard_cauchy", "", LSV_STANDARD_CAUCHY, "Cauchy numbers: the ratio of two normal ones", ""),
+    DRAW("standard_gamma", "shape, ", LSV_STANDARD_GAMMA, "Gamma numbers with a shape", ""),
+    DRAW("gamma", "shape, scale=1.0, ", LSV_GAMMA, "Gamma numbers with a shape and scale", ""),
+    DRAW("beta", "a, b, ", LSV_BETA, "Beta numbers in [0, 1]", ""),
+    DRAW("chisquare", "df, ", LSV_CHISQUARE, "Chi-square numbers: the sum of df squared normal ones", ""),
+    DRAW("standard_t", "df, ", LSV_STANDARD_T, "Student's t with df degrees of freedom", ""),
+    DRAW("geometric", "p, ", LSV_GEOMETRIC, "How many trials of chance p the first success takes", ""),
+    DRAW("poisson", "lam=1.0, ", LSV_POISSON, "Counts with a mean", ""),
+    DRAW("binomial", "n, p, ", LSV_BINOMIAL, "How many of n trials of chance p succeed", ""),
+    VECTORS("multinomial", "n, pvals", "How often each of some outcomes comes in n trials", "n is an int, pvals (k,) the chances of the outcomes; the result is (*size, k).", np_multinomial),
+    VECTORS("dirichlet", "alpha", "Vectors of chances that add up to 1", "alpha is (k,), the result (*size, k).", np_dirichlet),
     {.names = NULL}};

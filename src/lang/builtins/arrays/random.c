@@ -166,17 +166,6 @@ static bool two_parameters(ls_work *w, const ls_value *args, bool normal, ls_val
 BUILTIN(np_normal) { return two_parameters(w, args, true, out); }
 BUILTIN(np_uniform) { return two_parameters(w, args, false, out); }
 
-BUILTIN(np_exponential) {
-    const ls_value *v = args;
-    lsv_rng *rng = ls_draw_stream(w, w->self->op, &v);
-    lsv_shape s;
-    lsv_array *r;
-    double scale;
-    bool scalar;
-    if (!ls_as_double(w->in, v[0], "scale", &scale) || !ls_draw_size(w, v[1], &s, &scalar)) return false;
-    return ls_give_draw(w, out, lsv_random_exponential(rng, &s, scale, &r, &w->err), &r, scalar, false);
-}
-
 /* ---- integers ---- */
 
 static bool bounds(ls_work *w, ls_value low, ls_value high, int64_t *lo, int64_t *hi) {
@@ -334,7 +323,6 @@ const ls_builtin ls_family_random[] = {
     BOTH("np.random.randn", "randomstate.randn", "*shape", "Standard normal numbers of a shape", np_randn),
     BOTH("np.random.normal", "generator.normal", "loc=0.0, scale=1.0, size=None", "Normal numbers with a mean and standard deviation", np_normal),
     BOTH("np.random.uniform", "generator.uniform", "low=0.0, high=1.0, size=None", "Uniform numbers in [low, high)", np_uniform),
-    BOTH("np.random.exponential", "generator.exponential", "scale=1.0, size=None", "Exponential numbers with a mean", np_exponential),
     BOTH("np.random.randint", "randomstate.randint", "low, high=None, size=None, dtype=None", "Integers low … high - 1, or 0 … low - 1", np_randint),
     {"generator.integers", "(self, low, high=None, size=None, dtype=None, endpoint=False)", "Integers low … high - 1, or 0 … low - 1", NULL, NULL, generator_integers, 1, LS_CALLABLE, NULL},
     BOTH("np.random.choice", "generator.choice", "a, size=None, replace=True, p=None, axis=0, shuffle=True", "Elements of a, with or without replacement", np_choice),

@@ -8,6 +8,7 @@
     X(create) X(create_torch) X(grids) X(device) X(cuda) X(convert) X(flags) X(shape) X(join)      \
     X(select) X(pick) X(sort) X(histogram)                                                         \
     X(unary) X(binary) X(ufunc) X(floats) X(reduce) X(reduce_nan) X(reduce_torch)                  \
+    X(activations) X(losses) X(layers)                                                             \
     X(products) X(linalg_numpy) X(linalg_torch) X(polynomial) X(signal)                            \
     X(files) X(random) X(distributions) X(random_torch) X(numpy) X(torch)
 

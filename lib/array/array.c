@@ -201,6 +201,7 @@ static inline lsv_status make(lsv_kind kind, lsv_dtype dtype, int ndim, const pt
     v->tape = NULL;
     v->storage = &b->storage;
     b->storage.refs = 1;
+    b->storage.version = 0;
     b->storage.bytes = bytes;
     b->storage.owner = NULL;
     b->storage.mirror = NULL;

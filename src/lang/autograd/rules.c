@@ -263,6 +263,7 @@ bool ls_grad_formula(ls_interp *in, const char *text, const ls_value *args, int 
     memcpy(all + 2, args, (size_t)n * sizeof *args);
     bool ok = ls_call(in, function, all, n + 2, out);
     ls_drop(function);
+    if (!ok && in->error.source && strcmp(in->error.source->text, text) == 0) ls_error_unplace(&in->error);
     return ok;
 }
 

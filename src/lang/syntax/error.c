@@ -19,9 +19,15 @@ static void print_into(char *buf, size_t size, const char *format, va_list ap) {
     }
 }
 
-void ls_error_clear(ls_error *e) {
+void ls_error_unplace(ls_error *e) {
     ls_source_release(e->source);
     for (int i = 0; i < e->nframes; i++) ls_source_release(e->frames[i].source);
+    e->source = NULL;
+    e->nframes = e->skipped = 0;
+}
+
+void ls_error_clear(ls_error *e) {
+    ls_error_unplace(e);
     memset(e, 0, sizeof *e);
 }
 

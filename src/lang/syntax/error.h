@@ -24,6 +24,7 @@ void ls_error_clear(ls_error *e);
 void ls_error_set(ls_error *e, const char *type, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void ls_error_hint(ls_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ls_error_place(ls_error *e, ls_source *source, ls_span span); /* keeps the first place given */
+void ls_error_unplace(ls_error *e); /* forgets the place and the callers: it was in code that the user has not written */
 
 /* The diagnostic as shown to the user, with a trailing newline:
 

@@ -11,7 +11,8 @@
 static const struct { const char *prefixes[6], *title; } chapters[] = {
     {{""}, "Without a prefix"}, {{"np."}, "numpy"}, {{"np.linalg."}, "numpy.linalg"}, {{"np.random."}, "numpy.random"},
     {{"ndarray.", "flagsobj."}, "ndarray"}, {{"ufunc."}, "numpy.ufunc"}, {{"torch."}, "torch"}, {{"torch.linalg."}, "torch.linalg"}, {{"torch.nn."}, "torch.nn"},
-    {{"torch.nn.functional."}, "torch.nn.functional"}, {{"torch.autograd.", "torch.autograd.functional.", "no_grad.", "no_grad_function.", "Node."}, "torch.autograd"},
+    {{"torch.nn.functional."}, "torch.nn.functional"}, {{"torch.special."}, "torch.special"},
+    {{"torch.autograd.", "torch.autograd.functional.", "no_grad.", "no_grad_function.", "Node."}, "torch.autograd"},
     {{"torch.cuda.", "device.", "Event.", "_CudaDeviceProperties."}, "torch.cuda"},
     {{"torch.backends.cuda.matmul.", "torch.backends.cudnn.", "torch.backends.mps.", "torch.jit."}, "torch.backends and torch.jit"},
     {{"tensor.", "size."}, "Tensor"}, {{"torchgenerator."}, "torch.Generator"}, {{"generator.", "randomstate."}, "numpy.random.Generator and RandomState"},

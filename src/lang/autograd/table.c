@@ -216,5 +216,25 @@ const ls_grad_row ls_grad_rows[] = {
     STRUCTURE("torch.index_select", "IndexSelectBackward0"),
     STRUCTURE("torch.take np.take", "TakeBackward0"),
     STRUCTURE("torch.scatter", "ScatterBackward0"),
+    STRUCTURE("torch.index_copy", "IndexCopyBackward0"),
+    STRUCTURE("torch.index_fill", "IndexFillBackward0"),
+    STRUCTURE("torch.masked_scatter", "MaskedScatterBackward0"),
     STRUCTURE("np.real torch.real", NULL),
+
+    FORMULA("torch.erfc", "ErfcBackward0", "x: -torch.erf(x)"),
+    FORMULA("torch.lgamma", "LgammaBackward0", "x: x * torch.digamma(x.detach())"),
+    FORMULA("torch.erfinv", "ErfinvBackward0",
+            "x: x * (0.886226925452758 * torch.exp(torch.erfinv(x.detach()) ** 2))"),
+
+    /* sums at places: as products with, and sums over, which place each element goes to */
+    FORMULA("torch.index_add", "IndexAddBackward0",
+            "x, dim, index, source, alpha: x + (lambda n: alpha * torch.tensordot((torch.arange(n)[:, None] == "
+            "index.reshape(-1)).to(x.dtype), source.reshape(-1) if x.ndim == 0 else source, ([1], [0 if x.ndim == 0 "
+            "else dim])).movedim(0, 0 if x.ndim == 0 else dim).reshape(x.shape))(x.shape[dim] if x.ndim else 1)"),
+    FORMULA("torch.scatter_add", "ScatterAddBackward0",
+            "x, dim, index, src: x + (lambda n, at, s: (lambda r: torch.nn.functional.pad(r, [p for d in "
+            "reversed(range(r.ndim)) for p in (0, (x.shape[d] if x.ndim else 1) - r.shape[d])]))(torch.where("
+            "at.movedim(dim, -1).unsqueeze(-1) == torch.arange(n), s[tuple([slice(0, k) for k in "
+            "at.shape])].movedim(dim, -1).unsqueeze(-1), 0.0).sum(-2).movedim(-1, dim)).reshape(x.shape))("
+            "x.shape[dim] if x.ndim else 1, index if index.ndim else index.reshape(1), src if src.ndim else src.reshape(1))"),
     {.names = NULL}};

@@ -6,9 +6,9 @@
     X(core) X(str) X(list) X(dict) X(tuple) X(math) X(itertools) X(time) X(tqdm)                   \
     X(plot) X(pyplot) X(axes) X(plot_settings)                                                     \
     X(create) X(create_torch) X(grids) X(device) X(cuda) X(convert) X(flags) X(shape) X(join)      \
-    X(select) X(pick) X(sort) X(histogram)                                                         \
+    X(select) X(pick) X(sort) X(histogram) X(indexed)                                                         \
     X(unary) X(binary) X(ufunc) X(floats) X(reduce) X(reduce_nan) X(reduce_torch)                  \
-    X(activations) X(losses) X(layers)                                                             \
+    X(activations) X(losses) X(layers) X(formulas)                                                             \
     X(products) X(linalg_numpy) X(linalg_torch) X(polynomial) X(signal)                            \
     X(files) X(random) X(distributions) X(random_torch) X(numpy) X(torch)
 

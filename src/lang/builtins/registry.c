@@ -16,7 +16,7 @@ static const ls_module modules[] = {
     {"torch", "torch"}, {"torch.linalg", "torch.linalg"}, {"torch.nn", "torch.nn"},
     {"torch.nn.functional", "torch.nn.functional"}, {"torch.autograd", "torch.autograd"},
     {"torch.autograd.functional", "torch.autograd.functional"}, {"torch.cuda", "torch.cuda"},
-    {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
+    {"torch.special", "torch.special"}, {"torch.jit", "torch.jit"}, {"torch.random", "torch.random"}, {"torch.backends", "torch.backends"},
     {"torch.backends.cuda", "torch.backends.cuda"}, {"torch.backends.cuda.matmul", "torch.backends.cuda.matmul"},
     {"torch.backends.cudnn", "torch.backends.cudnn"}, {"torch.backends.mps", "torch.backends.mps"},
     {"jax", "jax"}, {"jax.numpy", "jnp"}, {"jax.numpy.linalg", "jnp.linalg"}, {"jax.random", "jax.random"}, {"jax.lax", "jax.lax"},

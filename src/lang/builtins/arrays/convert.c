@@ -239,7 +239,7 @@ const ls_builtin ls_family_convert[] = {
     {"tensor.type", "(self, dtype=None)", "The tensor's type name, or the tensor with another dtype", NULL, NULL, tensor_type, 0, LS_CALLABLE, NULL},
     {"tensor.type_as", "(self, other)", "The tensor with the dtype of other", NULL, NULL, tensor_type_as, 0, LS_CALLABLE, NULL},
     {"tensor.numpy", "(self, *, force=False)", "The same memory as an ndarray", NULL, NULL, tensor_numpy, 0, LS_CALLABLE, NULL},
-    {"tensor.detach tensor.detach_", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_CALLABLE, NULL},
+    {"tensor.detach tensor.detach_ torch.detach", "(input)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_CALLABLE, NULL},
     {"tensor.data", "(self)", "The same memory, without gradients", NULL, NULL, tensor_detach, 0, LS_ATTRIBUTE, set_data},
     {"ndarray.copy", "(self, order=\"C\")", "A copy with memory of its own", NULL, NULL, ndarray_copy, 0, LS_CALLABLE, NULL},
     {"torch.clone tensor.clone", "(input)", "A copy with memory of its own", NULL, NULL, copy, 0, LS_CALLABLE, NULL},

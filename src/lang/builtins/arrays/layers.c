@@ -278,7 +278,7 @@ BUILTIN(nn_dropout) {
 #define F "torch.nn.functional."
 
 const ls_builtin ls_family_layers[] = {
-    {F "layer_norm", "(input, normalized_shape, weight=None, bias=None, eps=1e-05)", "(x - mean) / sqrt(var + eps) over the last dims, times weight, plus bias",
+    {F "layer_norm torch.layer_norm", "(input, normalized_shape, weight=None, bias=None, eps=1e-05)", "(x - mean) / sqrt(var + eps) over the last dims, times weight, plus bias",
      "normalized_shape, weight's and bias's shape, is how input's shape ends; the variance divides by n. The result has input's shape.", NULL, nn_layer_norm, 0, LS_CALLABLE, NULL},
     {F "rms_norm", "(input, normalized_shape, weight=None, eps=None)", "x / sqrt(mean(x * x) + eps) over the last dims, times weight",
      "normalized_shape, also weight's shape, is how input's shape ends. eps=None is the dtype's. The result has input's shape.", NULL, nn_rms_norm, 0, LS_CALLABLE, NULL},
@@ -290,7 +290,7 @@ const ls_builtin ls_family_layers[] = {
      "input holds indices, of any shape; weight is (n, E), the result (*input.shape, E). The row padding_idx collects no gradient.", NULL, nn_embedding, 0, LS_CALLABLE, NULL},
     {F "pad", "(input, pad, mode=\"constant\", value=None)", "input with a border of value around it",
      "pad is (before, after) of the last dim, then of the one before it, …; negative numbers cut off. value=None is 0. The only mode is \"constant\".", NULL, nn_pad, 0, LS_CALLABLE, NULL},
-    {F "pairwise_distance", "(x1, x2, p=2.0, eps=1e-06, keepdim=False)", "p-norms of x1 - x2 + eps along the last dim",
+    {F "pairwise_distance torch.pairwise_distance", "(x1, x2, p=2.0, eps=1e-06, keepdim=False)", "p-norms of x1 - x2 + eps along the last dim",
      "x1 and x2 are (N, D) or (D), or broadcast; the result is (N), or (N, 1) with keepdim.", NULL, nn_pairwise_distance, 0, LS_CALLABLE, NULL},
     {F "dropout", "(input, p=0.5, training=True, inplace=False)", "input itself, when training is False or p is 0", "The result is input. Other calls raise NotImplementedError.", NULL,
      nn_dropout, 0, LS_CALLABLE, NULL},

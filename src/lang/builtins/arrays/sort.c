@@ -290,7 +290,7 @@ BUILTIN(np_take) {
     return ls_give_into(w, out, w->kind == LSV_NUMPY ? args[3] : ls_none(), lsv_take(a, ix, axis, !given, &r, &w->err), &r);
 }
 
-/* np.take_along_axis(arr, indices, axis), torch.take_along_dim(input, indices, dim) */
+/* np.take_along_axis(arr, indices, axis) */
 BUILTIN(take_along) {
     lsv_array *a, *ix, *r;
     int axis;
@@ -371,10 +371,6 @@ BUILTIN(scatter) {
         }
         char *cell = a->data + to * (ptrdiff_t)lsv_dtype_size((lsv_dtype)a->dtype);
         lsv_scalar x = lsv_item(v, at);
-        if (w->self->op == 2) {
-            lsv_scalar old = lsv_load((lsv_dtype)a->dtype, cell);
-            x = lsv_dtype_is_float(old.dtype) ? lsv_scalar_float(old.f + lsv_scalar_as_double(x)) : lsv_scalar_int(old.i + x.i);
-        }
         lsv_store((lsv_dtype)a->dtype, cell, x);
     }
     if (torch) return ls_give_kept(w, out, a);
@@ -414,13 +410,11 @@ const ls_builtin ls_family_sort[] = {
     {"np.take ndarray.take jnp.take", "(a, indices, axis=None, out=None, mode=\"raise\")", "Elements, or slices of an axis, by index", NULL, NULL, np_take, 0, LS_CALLABLE, NULL},
     {"torch.take tensor.take", "(input, index, dim=None)", "Elements by flat index", NULL, NULL, np_take, 0, LS_CALLABLE, NULL},
     {"np.take_along_axis jnp.take_along_axis", "(arr, indices, axis=-1)", "Elements by an index along an axis", NULL, NULL, take_along, 0, LS_CALLABLE, NULL},
-    {"torch.take_along_dim", "(input, indices, dim=None)", "Elements by an index along a dim", NULL, NULL, take_along, 0, LS_CALLABLE, NULL},
     {"torch.gather tensor.gather", "(input, dim, index)", "Elements by an index along a dim", NULL, NULL, torch_gather, 0, LS_CALLABLE, NULL},
     {"torch.index_select tensor.index_select", "(input, dim, index)", "Slices of a dim by index", NULL, NULL, torch_gather, 1, LS_CALLABLE, NULL},
     {"np.put_along_axis", "(arr, indices, values, axis)", "Values into elements by an index along an axis", NULL, NULL, scatter, 0, LS_CALLABLE, NULL},
     {"tensor.scatter_", "(self, dim, index, src)", "Values into elements by an index along a dim", NULL, NULL, scatter, 0, LS_CALLABLE, NULL},
     {"torch.scatter tensor.scatter", "(input, dim, index, src)", "A copy with values at an index along a dim", NULL, NULL, scatter, 1, LS_CALLABLE, NULL},
-    {"tensor.scatter_add_", "(self, dim, index, src)", "Values added to elements by an index along a dim", NULL, NULL, scatter, 2, LS_CALLABLE, NULL},
     {"np.delete", "(arr, obj, axis=None)", "A copy without some elements or slices", NULL, NULL, np_delete, 0, LS_CALLABLE, NULL},
     {"np.insert", "(arr, obj, values, axis=None)", "A copy with values put in before a place", NULL, NULL, np_insert, 0, LS_CALLABLE, NULL},
     {.names = NULL}};

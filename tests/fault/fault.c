@@ -50,6 +50,10 @@ static const char program[] =
     "r = np.random.default_rng(0); r.multivariate_normal([0, 1], np.eye(2), 2); r.gamma([1, 2], [[1], [3]]); r.dirichlet([1, 2])\n"
     "L = torch.nn.functional.cross_entropy(torch.ones(2, 3, requires_grad=True), torch.tensor([0, 1]), label_smoothing=0.1); L.backward()\n"
     "torch.nn.functional.pad(torch.ones(2), (1, -1)); torch.nn.functional.elu(torch.ones(2).half(), inplace=True)\n"
+    "v = torch.ones(2, 2, requires_grad=True); (v * 2).index_add_(0, torch.tensor([0, 0]), v, alpha=2).sum().backward(); torch.ones(2).cumsum_(0)\n"
+    "torch.ones(2).scatter_reduce(0, torch.tensor([0, 0]), torch.ones(2), 'mean'); torch.ones(2).index_put_((torch.tensor([1]),), torch.ones(1))\n"
+    "torch.unique_consecutive(torch.tensor([1, 1, 2]), True, True); torch.nanmedian(torch.ones(2, 2), 1); torch.combinations(torch.ones(3)); torch.lgamma(v)\n"
+    "torch.ones(2, 2).masked_scatter_(torch.tensor([True, False]), torch.ones(2)); torch.hsplit(v, 2); torch.histc(torch.ones(2), 2)\n"
     "G\n";
 
 static const char gpu_program[] =

@@ -27,7 +27,7 @@ static const struct formula { int n; const char *shown, *text; } formulas[] = {
     [VANDER] = {3, NULL, "x, n, up: (lambda p: p if up else p.flip(1))(torch.stack([x ** k if k else torch.ones_like(x) for k in range(len(x) if n is None else n)], 1))"},
     [LINALG_VANDER] = {2, NULL, "x, n: torch.stack([x ** k if k else torch.ones_like(x) for k in range(x.shape[-1] if n is None else n)], -1)"},
     [TRAPEZOID] = {4, NULL, "y, x, dx, dim: (" STEPS ").sum(dim)"},
-    [CUMULATIVE] = {4, NULL, "y, x, dx, dim: (" STEPS ").cumsum(dim)"},
+    [CUMULATIVE] = {4, NULL, "y, x, dx, dim: (0.0 + " STEPS ").cumsum(dim)"},
     [FROBENIUS] = {3, "NormBackward1", "x, dim, keep: torch.linalg.vector_norm(x, 2, dim, keep)"},
     [NUCLEAR] = {3, NULL, "x, dim, keep: torch.linalg.matrix_norm(x, 'nuc', (-2, -1) if dim is None else dim, keep)"},
     [PDIST] = {2, "PdistBackward0",
@@ -335,6 +335,24 @@ BUILTIN(xlogy) {
     return ls_operand(w, args, 0, &a) && ls_operand(w, args, 1, &b) && formula(w, XLOGY, args, out);
 }
 
+/* ---- draws ---- */
+
+/* random_(low=None, high=None, *, generator=None): the draws of randint; without limits, up to where floats have gaps */
+BUILTIN(random_into) {
+    lsv_array *a;
+    int64_t lo = 0, hi;
+    if (!ls_arg(w, args, 0, &a)) return false;
+    if (ls_is_none(args[1]) && ls_is_none(args[2])) {
+        if (a->dtype != LSV_FLOAT32 && a->dtype != LSV_FLOAT64) return ls_raise(w->in, "NotImplementedError", "random_() of this dtype without limits");
+        hi = (int64_t)1 << (a->dtype == LSV_FLOAT32 ? 24 : 53);
+        hi++;
+    } else if (ls_is_none(args[2])) {
+        if (!ls_as_int(w->in, args[1], "to", &hi)) return false;
+    } else if ((!ls_is_none(args[1]) && !ls_as_int(w->in, args[1], "from", &lo)) || !ls_as_int(w->in, args[2], "to", &hi)) return false;
+    if (lo >= hi) return ls_raise(w->in, "RuntimeError", "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld", (long long)lo, (long long)hi);
+    return ls_compose(w, out, "x, lo, hi, g: x.copy_(torch.randint(lo, hi, x.shape, generator=g))", (ls_value[]){args[0], ls_int(lo), ls_int(hi), args[3]}, 4, NULL);
+}
+
 #define SPLIT "Views. A number cuts into that many equal parts, a tuple of ints at those places."
 
 const ls_builtin ls_family_formulas[] = {
@@ -365,6 +383,8 @@ const ls_builtin ls_family_formulas[] = {
     {"torch.linalg.tensorsolve", "(A, B, dims=None)", "X with tensordot(A, X) = B", "dims of A go to its end first.", NULL, tensorsolve, 0, LS_CALLABLE, NULL},
     {"torch.nanquantile tensor.nanquantile", "(input, q, dim=None, keepdim=False)", "The value below which a share q of what is not NaN lies", NULL, NULL, composed, NANQUANTILE,
      LS_CALLABLE, NULL},
+    {"tensor.random_", "(self, low=None, high=None, *, generator=None)", "Random integers from low (or 0) to below high, in place",
+     "One number is high. Without any, float32 gives up to 2 ** 24 and float64 up to 2 ** 53.", NULL, random_into, 0, LS_CALLABLE, NULL},
     {"torch.imag", "(input)", "The imaginary part, which real tensors have not", "TypeError for every tensor there is here.", NULL, imag, 0, LS_CALLABLE, NULL},
     {"torch.logit torch.special.logit tensor.logit", "(input, eps=None)", "log(x / (1 - x))", "With eps, x is limited to [eps, 1 - eps] first.", NULL, special, LOGIT, LS_CALLABLE, NULL},
     {"torch.xlogy torch.special.xlogy tensor.xlogy", "(input, other)", "input * log(other), 0 where input is 0", NULL, NULL, xlogy, 0, LS_CALLABLE, NULL},

@@ -318,14 +318,16 @@ BUILTIN(index_put) {
 
 const ls_builtin ls_family_indexed[] = {
     BOTH("index_add", "(input, dim, index, source, *, alpha=1)", "Slices alpha * source added to the slices of a dim that index names",
-         "index is a vector of as many numbers as source has slices along dim; slices named twice are added twice.", index_into, 1),
+         "index is a vector of as many numbers as source has slices along dim; slices named twice are added twice.\n"
+         "Where a gradient is collected, a matrix of as many rows as input has slices and as many columns as index has numbers is made.", index_into, 1),
     BOTH("index_copy", "(input, dim, index, source)", "Slices of source in place of the slices of a dim that index names",
          "index is a vector of as many numbers as source has slices along dim.", index_into, 0),
     BOTH("index_fill", "(input, dim, index, value)", "A value in all slices of a dim that index names", "index is a vector; value a number or a tensor without dims.", index_fill, 0),
     BOTH("index_put", "(input, indices, values, accumulate=False)", "values at the places that input[indices] names",
          "indices is a tuple of tensors; values broadcasts to their shape. accumulate=True adds, and counts a place as often as it is named.", index_put, 0),
     BOTH("scatter_add", "(input, dim, index, src)", "Elements of src added to elements that an index names along a dim",
-         "index has as many dims as input, and none longer than src's. Element src[i, j] goes to [index[i, j], j] for dim 0, to [i, index[i, j]] for dim 1.", scatter_into, 0),
+         "index has as many dims as input, and none longer than src's. Element src[i, j] goes to [index[i, j], j] for dim 0, to [i, index[i, j]] for dim 1.\n"
+         "Where a gradient is collected, a tensor of as many elements as index has, times input's length along dim, is made.", scatter_into, 0),
     BOTH("scatter_reduce", "(input, dim, index, src, reduce, *, include_self=True)", "Sums, products, means or extremes of elements of src by an index along a dim",
          "As scatter_add, with reduce= \"sum\", \"prod\", \"mean\", \"amax\" or \"amin\". include_self=False leaves out what input holds there.", scatter_into, 1),
     BOTH("masked_scatter", "(input, mask, source)", "The elements of source, in order, where the mask holds", "mask broadcasts with input; source may have more elements than are used.",

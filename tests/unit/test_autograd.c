@@ -175,6 +175,10 @@ static const example examples[] = {
     {"torch.take_along_dim", "A", "torch.take_along_dim(A, torch.tensor([[0, 2, 2, 1]]), 0)"}, {"np.take_along_axis", "A", "np.take_along_axis(A, np.array([[0], [3], [1]]), 1)"},
     {"torch.index_select", "A", "A.index_select(1, torch.tensor([0, 2, 2]))"}, {"torch.take", "A", "A.take(torch.tensor([0, 5, 5]))"}, {"np.take", "A", "np.take(A, [1, 1, 3], axis=1)"},
     {"torch.scatter", "A C", "A.scatter(1, torch.tensor([[0, 1, 2, 3], [3, 2, 1, 0], [0, 1, 3, 2]]), C)"}, {"np.real", "A", "np.real(A)"}, {"torch.real", "A", "torch.real(A)"},
+    {"torch.index_add", "A C", "A.index_add(0, torch.tensor([2, 0, 2]), C, alpha=1.5)"}, {"torch.index_copy", "A C", "A.index_copy(1, torch.tensor([3, 0]), C[:, 1:3])"},
+    {"torch.index_fill", "A", "A.index_fill(1, torch.tensor([0, 2]), 1.5)"}, {"torch.masked_scatter", "A C", "A.masked_scatter(A > 0, C)"},
+    {"torch.scatter_add", "A C", "A.scatter_add(1, torch.tensor([[0, 1, 1, 3], [3, 3, 3, 0], [0, 1, 3, 2]]), C)"},
+    {"torch.erfc", "A", "torch.erfc(A)"}, {"torch.lgamma", "p", "torch.lgamma(p + 0.5)"}, {"torch.erfinv", "A", "torch.erfinv(0.9 * torch.tanh(A))"},
 };
 /* clang-format on */
 enum { NEXAMPLES = sizeof examples / sizeof *examples };

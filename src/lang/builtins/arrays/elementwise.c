@@ -23,11 +23,11 @@
     X(RECIPROCAL, "np.reciprocal jnp.reciprocal", "torch.reciprocal tensor.reciprocal", "tensor.reciprocal_", "1 / x, element by element") \
     X(EXP, "np.exp jnp.exp", "torch.exp tensor.exp", "tensor.exp_", "e to the power x, element by element")            \
     X(EXP2, "np.exp2 jnp.exp2", "torch.exp2 tensor.exp2 torch.special.exp2", "tensor.exp2_", "2 to the power x, element by element") \
-    X(EXPM1, "np.expm1 jnp.expm1", "torch.expm1 tensor.expm1", "tensor.expm1_", "exp(x) - 1, exact for small x")       \
+    X(EXPM1, "np.expm1 jnp.expm1", "torch.expm1 torch.special.expm1 tensor.expm1", "tensor.expm1_", "exp(x) - 1, exact for small x")       \
     X(LOG, "np.log jnp.log", "torch.log tensor.log", "tensor.log_", "Natural logarithm, element by element")           \
     X(LOG2, "np.log2 jnp.log2", "torch.log2 tensor.log2", "tensor.log2_", "Logarithm to base 2, element by element")   \
     X(LOG10, "np.log10 jnp.log10", "torch.log10 tensor.log10", "tensor.log10_", "Logarithm to base 10, element by element") \
-    X(LOG1P, "np.log1p jnp.log1p", "torch.log1p tensor.log1p", "tensor.log1p_", "log(1 + x), exact for small x")       \
+    X(LOG1P, "np.log1p jnp.log1p", "torch.log1p torch.special.log1p tensor.log1p", "tensor.log1p_", "log(1 + x), exact for small x")       \
     X(SIN, "np.sin jnp.sin", "torch.sin tensor.sin", "tensor.sin_", "Sine, element by element")                        \
     X(COS, "np.cos jnp.cos", "torch.cos tensor.cos", "tensor.cos_", "Cosine, element by element")                      \
     X(TAN, "np.tan jnp.tan", "torch.tan tensor.tan", "tensor.tan_", "Tangent, element by element")                     \

@@ -8,7 +8,7 @@
 #include "lang/builtins/arrays/composed.h"
 
 enum { CARTESIAN, COMBINATIONS, TAKE_ALONG, VANDER, LINALG_VANDER, TRAPEZOID, CUMULATIVE, FROBENIUS, NUCLEAR, PDIST, TENSORINV, TENSORSOLVE, NANQUANTILE,
-       NANMEDIAN, LOGIT, XLOGY, EXPIT, ERF, EXP2, EXPM1, LOG1P, EMBEDDING, DROPOUT };
+       NANMEDIAN, LOGIT, XLOGY, EMBEDDING, DROPOUT };
 
 /* Distances along a dim of length n, of x (a vector, or of y's shape) or of steps dx; and the means between neighbours. */
 #define STEPS "(lambda n: (lambda h: (torch.narrow(y, dim, 1, n) + torch.narrow(y, dim, 0, n) if n > 0 else torch.narrow(y, dim, 0, 0)) * h / 2.0)" \
@@ -46,11 +46,6 @@ static const struct formula { int n; const char *shown, *text; } formulas[] = {
     [XLOGY] = {2, "XlogyBackward0",
                "x, y: (lambda x, y: torch.where(y.isnan(), y + x, torch.where(x == 0, 0.0, x * y.log())))"
                "(x if torch.is_tensor(x) else torch.tensor(x), y if torch.is_tensor(y) else torch.tensor(y))"},
-    [EXPIT] = {1, NULL, "x: torch.sigmoid(x)"},
-    [ERF] = {1, NULL, "x: torch.erf(x)"},
-    [EXP2] = {1, NULL, "x: torch.exp2(x)"},
-    [EXPM1] = {1, NULL, "x: torch.expm1(x)"},
-    [LOG1P] = {1, NULL, "x: torch.log1p(x)"},
     [EMBEDDING] = {3, NULL, "w, at, padding: torch.nn.functional.embedding(at, w, None if padding < 0 else padding)"},
     [DROPOUT] = {3, NULL, "x, p, train: torch.nn.functional.dropout(x, p, train)"},
 };
@@ -393,14 +388,9 @@ const ls_builtin ls_family_formulas[] = {
     {"torch.digamma torch.special.digamma torch.special.psi tensor.digamma", "(input)", "Derivative of the logarithm of the gamma function", NULL, NULL, special_function, 2,
      LS_CALLABLE, NULL},
     {"torch.erfinv torch.special.erfinv tensor.erfinv", "(input)", "The x with erf(x) = input", NULL, NULL, special_function, 3, LS_CALLABLE, NULL},
-    {"torch.special.erf", "(input)", "The error function", NULL, NULL, composed, ERF, LS_CALLABLE, NULL},
-    {"torch.special.exp2", "(input)", "2 to the power x", NULL, NULL, composed, EXP2, LS_CALLABLE, NULL},
-    {"torch.special.expm1", "(input)", "exp(x) - 1, exact near 0", NULL, NULL, composed, EXPM1, LS_CALLABLE, NULL},
-    {"torch.special.log1p", "(input)", "log(1 + x), exact near 0", NULL, NULL, composed, LOG1P, LS_CALLABLE, NULL},
     {"torch.nanmedian tensor.nanmedian", "(input, dim=None, keepdim=False)", "Median of what is not NaN, the lower of two middle ones; along a dim with indices", NULL, NULL, nanmedian,
      0, LS_CALLABLE, NULL},
     {"torch.embedding", "(weight, indices, padding_idx=-1)", "Rows of weight by index", "As torch.nn.functional.embedding, with weight first.", NULL, composed, EMBEDDING, LS_CALLABLE,
      NULL},
     {"torch.dropout", "(input, p, train)", "input itself, when train is False or p is 0", "As torch.nn.functional.dropout.", NULL, composed, DROPOUT, LS_CALLABLE, NULL},
-    {"torch.special.expit", "(input)", "1 / (1 + exp(-x))", NULL, NULL, special, EXPIT, LS_CALLABLE, NULL},
     {.names = NULL}};

@@ -430,6 +430,10 @@ lsv_status lsv_random_multinomial(lsv_rng *rng, int64_t n, const lsv_array *p, c
     LSV_TRY(lsv_zeros(LSV_NUMPY, LSV_INT64, shape->ndim, shape->dims, &made, err));
     int64_t *count = lsv_data(made);
     for (ptrdiff_t row = 0; d && row < made->size / d; row++, count += d) {
+        if (lsv_interrupt_flag && lsv_poll(err) != LSV_OK) {
+            lsv_release(made);
+            return LSV_EINTR;
+        }
         double left = 1;
         int64_t rest = n;
         for (ptrdiff_t j = 0; j < d - 1 && rest > 0; j++) {
@@ -474,10 +478,12 @@ lsv_status lsv_random_dirichlet(lsv_rng *rng, const lsv_array *alpha, const lsv_
     }
     bool small = modern(rng) && most < 0.1;
     for (ptrdiff_t row = 0; status == LSV_OK && k && row < made->size / k && (!small || sum > 0); row++, x += k) {
+        if (lsv_interrupt_flag && (status = lsv_poll(err)) != LSV_OK) break;
         if (small) broken_sticks(rng, a, beyond, k, x);
         else divided_gammas(rng, a, k, x);
     }
     lsv_release(sums);
     if (status == LSV_OK) *out = made;
+    else if (x) lsv_release(made);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "array/elementwise.h"
+#include "base/interrupt.h"
 #include "lang/builtins/support.h"
 
 static lsv_dtype float_of(lsv_dtype d) { return lsv_dtype_is_float(d) ? d : d == LSV_BOOL ? LSV_FLOAT16 : LSV_FLOAT64; }
@@ -30,6 +31,7 @@ BUILTIN(np_frexp) {
         return false;
     int32_t *exponents = lsv_data(pair[1]);
     for (ptrdiff_t k = 0; k < a->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         int e = 0;
         double x = at(a, k).f;
         put(pair[0], k, isfinite(x) ? frexp(x, &e) : x);
@@ -52,6 +54,7 @@ BUILTIN(np_ldexp) {
     lsv_dtype d = float_of((lsv_dtype)a->dtype);
     if (!spread(w, a, d, ndim, shape, &a) || !spread(w, e, LSV_INT64, ndim, shape, &e) || !ls_new(w, d, ndim, shape, &r)) return false;
     for (ptrdiff_t k = 0; k < r->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         int64_t n = at(e, k).i;
         int by = n > INT_MAX ? INT_MAX : n < INT_MIN ? INT_MIN : (int)n;
         double x = at(a, k).f;
@@ -90,7 +93,10 @@ BUILTIN(np_nextafter) {
     if (!ls_operand(w, args, 0, &a) || !ls_operand(w, args, 1, &b) || !ls_ok(w, lsv_broadcast(a, b, &ndim, shape, &w->err))) return false;
     lsv_dtype d = float_of(lsv_promote(a, b));
     if (!spread(w, a, d, ndim, shape, &a) || !spread(w, b, d, ndim, shape, &b) || !ls_new(w, d, ndim, shape, &r)) return false;
-    for (ptrdiff_t k = 0; k < r->size; k++) put(r, k, after(d, at(a, k).f, at(b, k).f));
+    for (ptrdiff_t k = 0; k < r->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
+        put(r, k, after(d, at(a, k).f, at(b, k).f));
+    }
     return ls_give_into(w, out, args[2], LSV_OK, (lsv_ref(r), &r));
 }
 
@@ -100,7 +106,10 @@ BUILTIN(np_spacing) {
     if (!ls_arg(w, args, 0, &a)) return false;
     lsv_dtype d = float_of((lsv_dtype)a->dtype);
     if (!spread(w, a, d, a->ndim, a->shape, &a) || !ls_new(w, d, a->ndim, a->shape, &r)) return false;
-    for (ptrdiff_t k = 0; k < r->size; k++) put(r, k, spacing(d, at(a, k).f));
+    for (ptrdiff_t k = 0; k < r->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
+        put(r, k, spacing(d, at(a, k).f));
+    }
     return ls_give_into(w, out, args[1], LSV_OK, (lsv_ref(r), &r));
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "array/elementwise.h"
+#include "base/interrupt.h"
 #include "lang/autograd/autograd.h"
 #include "lang/builtins/arrays/composed.h"
 
@@ -198,6 +199,7 @@ BUILTIN(histc) {
     if (lo == hi) lo -= 1, hi += 1;
     if (!ls_ok(w, lsv_zeros(LSV_TORCH, (lsv_dtype)a->dtype, 1, &bins, &r, &w->err)) || !ls_keep(w, r)) return false;
     for (ptrdiff_t i = 0; i < x->size; i++) {
+        if (lsv_stop_at(i) && ls_interrupted(w->in)) return false;
         double v = lsv_load((lsv_dtype)x->dtype, x->data + i * (ptrdiff_t)step).f;
         if (!(v >= lo && v <= hi)) continue;
         /* in float32 for float32, as the places where rounding decides are those of PyTorch */
@@ -308,8 +310,10 @@ BUILTIN(special_function) {
     lsv_dtype t = lsv_dtype_is_float((lsv_dtype)a->dtype) ? (lsv_dtype)a->dtype : LSV_FLOAT32;
     if (!ls_ok(w, lsv_astype(a, t, &r, &w->err)) || !ls_keep(w, r)) return false;
     const ptrdiff_t step = (ptrdiff_t)lsv_dtype_size(t);
-    for (ptrdiff_t i = 0; i < r->size; i++)
+    for (ptrdiff_t i = 0; i < r->size; i++) {
+        if (lsv_stop_at(i) && ls_interrupted(w->in)) return false;
         lsv_store(t, r->data + i * step, lsv_scalar_float(functions[w->self->op](lsv_load(t, r->data + i * step).f)));
+    }
     return ls_give_kept(w, out, r);
 }
 

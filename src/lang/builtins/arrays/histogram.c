@@ -19,7 +19,10 @@ BUILTIN(bincount) {
     if (wt->ndim != 1 || wt->size != a->size) return ls_raise(w->in, "ValueError", "The weights and list don't have the same length.");
     if (!ls_ok(w, lsv_zeros(w->kind, LSV_FLOAT64, 1, &r->size, &sums, &w->err)) || !ls_keep(w, sums)) return false;
     double *s = lsv_data(sums);
-    for (ptrdiff_t i = 0; i < a->size; i++) s[lsv_item(a, &i).i] += lsv_scalar_as_double(lsv_item(wt, &i));
+    for (ptrdiff_t i = 0; i < a->size; i++) {
+        if (lsv_stop_at(i) && ls_interrupted(w->in)) return false;
+        s[lsv_item(a, &i).i] += lsv_scalar_as_double(lsv_item(wt, &i));
+    }
     return ls_give_kept(w, out, sums);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "array/elementwise.h"
+#include "base/interrupt.h"
 #include "lang/builtins/arrays/composed.h"
 
 /* ---- in place ---- */
@@ -156,13 +157,15 @@ BUILTIN(index_into) {
     const int64_t *at = lsv_data(ix);
     lsv_dtype t = (lsv_dtype)a->dtype, s = (lsv_dtype)src->dtype;
     for (ptrdiff_t i = 0; i < m.before; i++)
-        for (ptrdiff_t k = 0; k < ix->size; k++)
+        for (ptrdiff_t k = 0; k < ix->size; k++) {
+            if (lsv_interrupt_flag && ls_interrupted(w->in)) return false;
             for (ptrdiff_t j = 0; j < m.after; j++) {
                 char *to = cell_at(r, (i * m.length + at[k]) * m.after + j);
                 lsv_scalar x = lsv_load(s, cell_at(src, (i * ix->size + k) * m.after + j)), old = lsv_load(t, to);
                 if (add) x = lsv_dtype_is_float(t) ? lsv_scalar_float(old.f + lsv_scalar_as_double(x)) : lsv_scalar_int((int64_t)((uint64_t)old.i + (uint64_t)x.i));
                 lsv_store(t, to, x);
             }
+        }
     return ls_give_kept(w, out, r);
 }
 
@@ -219,10 +222,11 @@ static lsv_scalar combined(int op, lsv_scalar old, lsv_scalar x) {
 
 /* r's elements combined with src's; count, of r's shape, says how many came to each (NULL: not wanted). With `anew` the
    first to come replaces what was there. */
-static void scatter_all(int op, bool anew, lsv_array *r, int dim, const lsv_array *ix, const lsv_array *src, int64_t *count) {
+static bool scatter_all(ls_work *w, int op, bool anew, lsv_array *r, int dim, const lsv_array *ix, const lsv_array *src, int64_t *count) {
     ptrdiff_t at[LSV_MAXDIM] = {0};
     const int64_t *where = lsv_data(ix);
     for (ptrdiff_t k = 0; k < ix->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         ptrdiff_t rest = k, to = 0;
         for (int d = ix->ndim - 1; d >= 0; d--) at[d] = rest % ix->shape[d], rest /= ix->shape[d];
         for (int d = 0; d < r->ndim; d++) to += (d == dim ? where[k] : at[d]) * r->strides[d];
@@ -231,6 +235,7 @@ static void scatter_all(int op, bool anew, lsv_array *r, int dim, const lsv_arra
         if (count) count[to]++;
         lsv_store((lsv_dtype)r->dtype, cell_at(r, to), x);
     }
+    return true;
 }
 
 /* The sums become means: of integers rounded down. */
@@ -263,7 +268,7 @@ BUILTIN(scatter_into) {
     if (!ls_ok(w, lsv_copy(a, &r, &w->err)) || !ls_keep(w, r) || !packed(w, &ix, true)) return false;
     if (!in_bounds(w, ix, a->ndim ? a->shape[dim] : 1, dim, false, "RuntimeError", "")) return false;
     if ((op == MEAN || !self) && (!ls_ok(w, lsv_zeros(LSV_TORCH, LSV_INT64, a->ndim, a->shape, &counts, &w->err)) || !ls_keep(w, counts))) return false;
-    scatter_all(op, !self, r, dim, ix, src, counts ? lsv_data(counts) : NULL);
+    if (!scatter_all(w, op, !self, r, dim, ix, src, counts ? lsv_data(counts) : NULL)) return false;
     if (op == MEAN) divide(r, lsv_data(counts), self);
     return ls_give_kept(w, out, r);
 }
@@ -285,6 +290,7 @@ BUILTIN(masked_scatter) {
         return false;
     const uint8_t *on = lsv_data(mask);
     for (ptrdiff_t i = 0; i < r->size; i++) {
+        if (lsv_stop_at(i) && ls_interrupted(w->in)) return false;
         if (!on[i]) continue;
         if (used == src->size) return ls_raise(w->in, "RuntimeError", "Number of elements of source < number of ones in mask");
         lsv_store((lsv_dtype)r->dtype, cell_at(r, i), lsv_load((lsv_dtype)src->dtype, cell_at(src, used++)));

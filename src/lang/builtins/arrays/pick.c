@@ -246,7 +246,8 @@ BUILTIN(np_resize) {
     if (!ls_ok(w, lsv_zeros(LSV_NUMPY, dtype, s.ndim, s.dims, &r, &w->err)) || !ls_keep(w, r)) return false;
     if (a->size > 0 && r->size > 0) {
         if (!ls_ok(w, lsv_contiguous(a, &a, &w->err)) || !ls_keep(w, a)) return false;
-        for (ptrdiff_t k = 0; k < r->size; k += a->size) {
+        for (ptrdiff_t k = 0, piece = 0; k < r->size; k += a->size, piece++) {
+            if (lsv_stop_at(piece) && ls_interrupted(w->in)) return false;
             ptrdiff_t n = r->size - k < a->size ? r->size - k : a->size;
             memcpy(r->data + k * (ptrdiff_t)size, a->data, (size_t)n * size);
         }
@@ -316,6 +317,7 @@ BUILTIN(np_put) {
     if (v->size == 0 || ix->size == 0) return true;
     if (a->size == 0) return ls_raise(w->in, "IndexError", "cannot replace elements of an empty array");
     for (ptrdiff_t k = 0; k < ix->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         int64_t i = item(ix, k).i, from_end = mode == RAISE && i < 0 ? i + a->size : i;
         if (!in_range(mode, from_end, a->size, &at))
             return ls_raise(w->in, "IndexError", "index %lld is out of bounds for axis 0 with size %td", (long long)i, a->size);
@@ -335,6 +337,7 @@ BUILTIN(np_place) {
         if (!ls_ok(w, lsv_astype(mask, LSV_BOOL, &mask, &w->err)) || !ls_keep(w, mask)) return false;
     }
     for (ptrdiff_t k = 0, next = 0; k < a->size; k++) {
+        if (lsv_stop_at(k) && ls_interrupted(w->in)) return false;
         if (!item(mask, k).i) continue;
         if (v->size == 0) return place ? ls_raise(w->in, "ValueError", "Cannot insert from an empty array!") : true;
         lsv_store((lsv_dtype)a->dtype, cell(a, k), item(v, (place ? next++ : k) % v->size));

@@ -67,17 +67,17 @@ INTEGER_FOLDS(i8, int64_t)
 
 /* ---- entries ---- */
 
-static void fill(lsv_array *out, const lsv_scalar *initial, double otherwise) {
+/* `initial`, or where that is NULL the number. */
+static void fill(lsv_array *out, const lsv_scalar *initial, double number) {
     if (initial) {
         for (ptrdiff_t i = 0; i < out->size; i++)
             lsv_store((lsv_dtype)out->dtype, out->data + i * (ptrdiff_t)lsv_dtype_size((lsv_dtype)out->dtype), *initial);
         return;
     }
-    const double value = otherwise;
     for (ptrdiff_t i = 0; i < out->size; i++) { /* fresh memory, dense in some order */
-        if (out->dtype == LSV_FLOAT32) ((float *)(void *)out->data)[i] = (float)value;
-        else if (out->dtype == LSV_FLOAT64) ((double *)(void *)out->data)[i] = value;
-        else ((int64_t *)(void *)out->data)[i] = (int64_t)value;
+        if (out->dtype == LSV_FLOAT32) ((float *)(void *)out->data)[i] = (float)number;
+        else if (out->dtype == LSV_FLOAT64) ((double *)(void *)out->data)[i] = number;
+        else ((int64_t *)(void *)out->data)[i] = (int64_t)number;
     }
 }
 
